@@ -1,0 +1,44 @@
+"""One format for every error message: ``argument: expected ..., got ...``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def _message(argument: str, expected: str, got: object) -> str:
+    text = got if isinstance(got, str) else repr(got)
+    if len(text) > 200:
+        text = text[:197] + "..."
+    return f"{argument}: expected {expected}, got {text}"
+
+
+def value_error(argument: str, expected: str, got: object) -> ValueError:
+    """Return the error for an argument of the right type whose value does not fit.
+
+    Example:
+        >>> value_error("reduction", "'mean', 'sum' or 'none'", "'average'")
+        ValueError("reduction: expected 'mean', 'sum' or 'none', got 'average'")
+    """
+    return ValueError(_message(argument, expected, got))
+
+
+def type_error(argument: str, expected: str, got: object) -> TypeError:
+    """Return the error for an argument of the wrong type; ``got`` is the object itself.
+
+    Example:
+        >>> type_error("target", "a tensor of class indices", [1, 2])
+        TypeError('target: expected a tensor of class indices, got list')
+    """
+    return TypeError(_message(argument, expected, type(got).__name__))
+
+
+def shape_error(argument: str, expected: str, shapes: Mapping[str, object]) -> ValueError:
+    """Return the error for shapes that do not fit together; ``shapes`` maps each argument to its shape.
+
+    Example:
+        >>> shape_error("target", "one class index per row of input", {"input": (4, 10), "target": (5,)})
+        ValueError('target: expected one class index per row of input, got input (4, 10), target (5,)')
+    """
+    # A torch.Size prints as (4, 10) only after it has become a tuple.
+    parts = (f"{name} {tuple(s) if hasattr(s, '__iter__') else s}" for name, s in shapes.items())
+    return ValueError(_message(argument, expected, ", ".join(parts)))
