@@ -1,0 +1,201 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["nox[uv]>=2026.4"]
+# ///
+"""Every check of the monorepo, and the CI matrix: packages are discovered, so adding one edits no list here.
+
+``nox`` runs what CI runs; ``nox -s demo``, ``nox -s bench`` and ``nox -s release`` are run by hand.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nox
+from uv import find_uv_bin
+
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT))
+
+from tools.pip_to_uv import pip_configuration, uv_environment  # noqa: E402
+from tools.workspace import CORE, Package, affected, changed_paths, discover, python_versions  # noqa: E402
+
+PACKAGES = {package.name: package for package in discover(ROOT)}
+PUBLISHED = [name for name in PACKAGES if name != CORE]
+PYTHONS = python_versions(ROOT)
+OLDEST = PYTHONS[0]
+REPORTS = ROOT / ".nox" / "reports"
+
+nox.options.default_venv_backend = "uv"
+nox.options.download_python = "never"
+nox.options.sessions = ["lint", "types", "build", "tests", "lowest", "together"]
+
+for variable, value in uv_environment(pip_configuration()).items():
+    os.environ.setdefault(variable, value)
+# Without bytecode every session would compile torch again, which doubles the time of each import.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def untouched(session: nox.Session, package: Package) -> None:
+    """Skip the session when its package did not change since the revision in CHANGED_SINCE."""
+    since = os.environ.get("CHANGED_SINCE")
+    if since and package.name not in affected(PACKAGES.values(), changed_paths(since, ROOT)):
+        session.skip(f"{package.name} is not touched since {since}")
+
+
+def uv(session: nox.Session, *arguments: str) -> None:
+    """Run uv for the session's environment."""
+    session.run_install(find_uv_bin(), *arguments, external=True)
+
+
+def build_wheel(session: nox.Session, package: Package, folder: Path | None = None) -> Path:
+    """Build the sdist, then the wheel from that sdist, and return the wheel."""
+    folder = folder or Path(session.create_tmp()) / "dist" / package.name
+    shutil.rmtree(folder, ignore_errors=True)
+    uv(session, "build", "--quiet", "--out-dir", str(folder), str(package.folder))
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def group(package: Package, name: str) -> list[str]:
+    """Return the arguments that install one of the package's dependency groups."""
+    return ["--group", f"{package.folder}/pyproject.toml:{name}"] if name in package.groups else []
+
+
+def with_extras(wheel: Path, package: Package) -> str:
+    """Return the requirement that installs the wheel with all its extras."""
+    return f"{wheel}[{','.join(package.extras)}]" if package.extras else str(wheel)
+
+
+def install_wheels(session: nox.Session, packages: list[Package]) -> None:
+    """Install the packages' wheels with all their extras."""
+    session.install(*(with_extras(build_wheel(session, package), package) for package in packages))
+
+
+@contextmanager
+def outside(session: nox.Session) -> Iterator[None]:
+    """Change to an empty folder, so that nothing is imported from the source tree by accident."""
+    with tempfile.TemporaryDirectory() as folder, session.chdir(folder):
+        yield
+
+
+def run_pytest(session: nox.Session, *arguments: str) -> None:
+    """Run pytest from outside the source tree with the root's settings, and keep its report for the summary."""
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    report = REPORTS / f"{session.name.replace('/', '-')}.xml"
+    with outside(session):
+        # fmt: off
+        session.run("python", "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), f"--rootdir={ROOT}",
+                    "-p", "no:cacheprovider", f"--junitxml={report}", *arguments, *session.posargs)
+        # fmt: on
+
+
+def package_tests(session: nox.Session, package: Package) -> list[str]:
+    """Return pytest's arguments for one package: its tests, its README and its installed docstrings."""
+    markers = [] if session.python in (OLDEST, None) else ["-m", "not slow"]
+    places = [str(package.folder / "tests"), str(package.folder / "README.md"), package.import_name]
+    return [*markers, "--doctest-modules", "--pyargs", *places]
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, docstrings and what every package must have."""
+    session.install("ruff>=0.13")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("python", "-m", "tools.check")
+
+
+@nox.session(python=OLDEST)
+def types(session: nox.Session) -> None:
+    """Type-check every package with all its extras installed."""
+    packages = list(PACKAGES.values())
+    install_wheels(session, packages)
+    session.install("mypy>=1.18")
+    for package in packages:
+        session.run("mypy", str(package.folder / "src" / package.import_name))
+    session.run("mypy", "tools")
+
+
+@nox.session(python=OLDEST)
+@nox.parametrize("package", list(PACKAGES), ids=list(PACKAGES))
+def build(session: nox.Session, package: str) -> None:
+    """Build sdist and wheel into dist/ and check what an index would refuse."""
+    untouched(session, PACKAGES[package])
+    folder = ROOT / "dist" / package
+    build_wheel(session, PACKAGES[package], folder)
+    session.install("twine>=6", "check-wheel-contents>=0.6")
+    (wheel,), (sdist,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
+    session.run("twine", "check", "--strict", str(wheel), str(sdist))
+    session.run("check-wheel-contents", str(wheel))
+
+
+@nox.session(python=PYTHONS, reuse_venv=False)
+@nox.parametrize("package", list(PACKAGES), ids=list(PACKAGES))
+def tests(session: nox.Session, package: str) -> None:
+    """Import every module of the built wheel with its declared dependencies alone, then run the tests on it."""
+    chosen = PACKAGES[package]
+    untouched(session, chosen)
+    wheel = build_wheel(session, chosen)
+    session.install(str(wheel))
+    with outside(session):
+        session.run("python", str(ROOT / "tools" / "import_all.py"), chosen.import_name, *chosen.extras)
+    session.install(with_extras(wheel, chosen), *group(chosen, "test"))
+    run_pytest(session, *package_tests(session, chosen))
+
+
+@nox.session(python=OLDEST, reuse_venv=False)
+@nox.parametrize("package", PUBLISHED, ids=PUBLISHED)
+def lowest(session: nox.Session, package: str) -> None:
+    """Run the tests with the lowest versions of the direct dependencies."""
+    chosen = PACKAGES[package]
+    untouched(session, chosen)
+    wheel = build_wheel(session, chosen)
+    lowered = ["--resolution", "lowest-direct", "--only-binary", ":all:"]
+    # On the wheel itself the resolver would lower nothing, so the requirements are named and the wheel comes after.
+    session.install(*lowered, *chosen.requirements, *group(chosen, "test"))
+    session.install("--no-deps", str(wheel))
+    session.run("python", str(ROOT / "tools" / "floors.py"), *chosen.requirements)
+    run_pytest(session, *package_tests(session, chosen))
+
+
+@nox.session(python=OLDEST, reuse_venv=False)
+def together(session: nox.Session) -> None:
+    """Install all wheels in one environment and test what no package can test alone."""
+    install_wheels(session, [PACKAGES[name] for name in PUBLISHED])
+    session.install("-r", str(ROOT / "tests" / "requirements.txt"))
+    run_pytest(session, str(ROOT / "tests"))
+
+
+@nox.session(python=OLDEST)
+def demo(session: nox.Session) -> None:
+    """Tell the story on real data and write demo/report.html; ``-- --only simloss`` runs one chapter."""
+    install_wheels(session, [PACKAGES[name] for name in PUBLISHED])
+    session.install("-r", str(ROOT / "demo" / "requirements.txt"))
+    session.run("python", "-m", "demo", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def bench(session: nox.Session) -> None:
+    """Print ratios against the peers, measured in the same run; ``-- simloss`` measures one package."""
+    chosen = [PACKAGES[name] for name in (session.posargs or PUBLISHED)]
+    for package in chosen:
+        session.install(str(build_wheel(session, package)), *group(package, "bench"))
+        with outside(session):
+            session.run("python", str(package.folder / "benchmarks" / "bench.py"))
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Release a package: ``nox -s release -- simloss minor --dry-run``."""
+    session.run("python", "-m", "tools.release", *session.posargs)
+
+
+if __name__ == "__main__":
+    nox.main()

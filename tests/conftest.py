@@ -1,0 +1,34 @@
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+
+@pytest.fixture
+def git():
+    def run(folder, *arguments):
+        identity = ["-c", "user.name=Tester", "-c", "user.email=tester@example.org"]
+        command = ["git", *identity, *arguments]
+        return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+
+    return run
+
+
+@pytest.fixture
+def workspace(tmp_path, git, monkeypatch):
+    """A copy of the repository as it is now, committed once, in a folder of its own."""
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "Tester")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "tester@example.org")
+    copy = tmp_path / "workspace"
+    ignore = shutil.ignore_patterns(".git", ".nox", ".cache", "dist", "__pycache__", "_core", "*.egg-info", ".venv")
+    shutil.copytree(ROOT, copy, ignore=ignore)
+    git(copy, "init", "--initial-branch=main")
+    git(copy, "add", "--all")
+    git(copy, "commit", "--message", "Start")
+    return copy
