@@ -1,0 +1,1 @@
+"""Real data from packages: one loader per file."""

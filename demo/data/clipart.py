@@ -1,0 +1,64 @@
+"""Drawings in a tree of folders (Debian package ``openclipart-png``, public domain)."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from demo.data.cache import CACHE
+
+INSTALLED = Path("/usr/share/openclipart/png")
+MINIMUM, MAXIMUM = 20, 100  # drawings per class; stars alone would be a fifth of all drawings
+MEANINGLESS = {"unsorted"}
+
+
+def load_clipart() -> tuple[list[Path], list[str], dict[str, str]]:
+    """Return the paths of the drawings, the class of each, and the superclass of each class.
+
+    A class is a folder with at least 20 drawings of its own, of which at most 100 are drawn at random. Its superclass
+    is the parent folder; a folder at the top, such as ``people``, is in its own superclass, beside ``people/stickmen``.
+    """
+    root = _root()
+    generator = np.random.default_rng(0)
+    paths, labels, superclasses = [], [], {}
+    for folder in sorted(root.rglob("*/")):
+        drawings, name = sorted(folder.glob("*.png")), folder.relative_to(root)
+        if len(drawings) < MINIMUM or str(name) in MEANINGLESS:
+            continue
+        chosen = generator.permutation(len(drawings))[:MAXIMUM]
+        paths += [drawings[i] for i in chosen]
+        labels += [str(name)] * len(chosen)
+        superclasses[str(name)] = str(name.parent) if len(name.parts) > 1 else str(name)
+    return paths, labels, superclasses
+
+
+def open_drawing(path: Path) -> Image.Image:
+    """Return a drawing on white ground, with the longer side at most 256 pixels."""
+    with Image.open(path) as image:
+        drawing = image.convert("RGBA")
+    drawing.thumbnail((256, 256))
+    ground = Image.new("RGBA", (max(drawing.size),) * 2, "white")
+    ground.alpha_composite(drawing, ((ground.width - drawing.width) // 2, (ground.height - drawing.height) // 2))
+    return ground.convert("RGB")
+
+
+def _root() -> Path:
+    """Return the folder of the drawings: installed, or unpacked into the cache without root rights."""
+    unpacked = CACHE / "openclipart-png"
+    for root in (INSTALLED, unpacked / INSTALLED.relative_to("/")):
+        if root.is_dir():
+            return root
+    if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
+        raise FileNotFoundError(
+            f"no clip art in {INSTALLED} or {unpacked}: install the Debian package openclipart-png, or unpack it there"
+        )
+    CACHE.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["apt-get", "download", "--quiet", "openclipart-png"], cwd=CACHE, check=True)
+    (package,) = CACHE.glob("openclipart-png_*.deb")
+    subprocess.run(["dpkg-deb", "-x", package, unpacked], check=True)
+    package.unlink()
+    return _root()
