@@ -14,6 +14,7 @@ from demo.data.cache import CACHE
 INSTALLED = Path("/usr/share/openclipart/png")
 MINIMUM, MAXIMUM = 20, 100  # drawings per class; stars alone would be a fifth of all drawings
 MEANINGLESS = {"unsorted"}
+MOST_PIXELS = 2**24  # a few drawings are so large that decoding one takes a gigabyte
 
 
 def load_clipart() -> tuple[list[Path], list[str], dict[str, str]]:
@@ -26,7 +27,8 @@ def load_clipart() -> tuple[list[Path], list[str], dict[str, str]]:
     generator = np.random.default_rng(0)
     paths, labels, superclasses = [], [], {}
     for folder in sorted(root.rglob("*/")):
-        drawings, name = sorted(folder.glob("*.png")), folder.relative_to(root)
+        drawings = sorted(file for file in folder.glob("*.png") if _pixels(file) <= MOST_PIXELS)
+        name = folder.relative_to(root)
         if len(drawings) < MINIMUM or str(name) in MEANINGLESS:
             continue
         chosen = generator.permutation(len(drawings))[:MAXIMUM]
@@ -44,6 +46,13 @@ def open_drawing(path: Path) -> Image.Image:
     ground = Image.new("RGBA", (max(drawing.size),) * 2, "white")
     ground.alpha_composite(drawing, ((ground.width - drawing.width) // 2, (ground.height - drawing.height) // 2))
     return ground.convert("RGB")
+
+
+def _pixels(png: Path) -> int:
+    """Return the number of pixels that the header of a PNG file announces."""
+    with png.open("rb") as file:
+        header = file.read(24)
+    return int.from_bytes(header[16:20]) * int.from_bytes(header[20:24])
 
 
 def _root() -> Path:

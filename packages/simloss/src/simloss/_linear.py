@@ -117,13 +117,16 @@ class _GradientInForward(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, upstream: Tensor, _: Any) -> tuple[Tensor | None, ...]:
+        hidden, weight, bias, target = ctx.saved_tensors
         gradients, ctx.gradients = ctx.gradients, None
         if gradients is None:
             # The first backward pass gave them away, because a copy would be as large as the layer.
-            gradients = _sums_and_gradients(*ctx.saved_tensors, ctx.losses_of)[2]
-        scaled = [None if gradient is None else gradient.mul_(upstream) for gradient in gradients]
-        dtypes = [None if x is None else x.dtype for x in ctx.saved_tensors]
-        return *(None if x is None else x.to(dtype) for x, dtype in zip(scaled, dtypes)), None, None
+            gradients = _sums_and_gradients(hidden, weight, bias, target, ctx.losses_of)[2]
+        scaled = [
+            None if gradient is None else gradient.mul_(upstream).to(x.dtype)
+            for x, gradient in zip((hidden, weight, bias), gradients)
+        ]
+        return *scaled, None, None
 
 
 def _sums_and_gradients(
