@@ -96,9 +96,9 @@ def run_pytest(session: nox.Session, *arguments: str) -> None:
         # fmt: on
 
 
-def package_tests(session: nox.Session, package: Package) -> list[str]:
+def package_tests(package: Package, *, slow: bool) -> list[str]:
     """Return pytest's arguments for one package: its tests, its README and its installed docstrings."""
-    markers = [] if session.python in (OLDEST, None) else ["-m", "not slow"]
+    markers = [] if slow else ["-m", "not slow"]
     places = [str(package.folder / "tests"), str(package.folder / "README.md"), package.import_name]
     return [*markers, "--doctest-modules", "--pyargs", *places]
 
@@ -147,7 +147,7 @@ def tests(session: nox.Session, package: str) -> None:
     with outside(session):
         session.run("python", str(ROOT / "tools" / "import_all.py"), chosen.import_name, *chosen.extras)
     session.install(with_extras(wheel, chosen), *group(chosen, "test"))
-    run_pytest(session, *package_tests(session, chosen))
+    run_pytest(session, *package_tests(chosen, slow=session.python == OLDEST))
 
 
 @nox.session(python=OLDEST, reuse_venv=False)
@@ -162,7 +162,7 @@ def lowest(session: nox.Session, package: str) -> None:
     session.install(*lowered, *chosen.requirements, *group(chosen, "test"))
     session.install("--no-deps", str(wheel))
     session.run("python", str(ROOT / "tools" / "floors.py"), *chosen.requirements)
-    run_pytest(session, *package_tests(session, chosen))
+    run_pytest(session, *package_tests(chosen, slow=False))
 
 
 @nox.session(python=OLDEST, reuse_venv=False)

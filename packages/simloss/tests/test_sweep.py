@@ -86,7 +86,8 @@ def test_directions_can_be_given_and_are_otherwise_read_from_the_name():
 
 
 @settings(deadline=None, max_examples=80)
-@given(st.lists(st.floats(-100, 100).filter(bool), min_size=1, max_size=12, unique_by=abs))
+# No subnormals: code that torch 2.4 compiles flushes them to zero in the whole process.
+@given(st.lists(st.floats(-100, 100, allow_subnormal=False).filter(bool), min_size=1, max_size=12, unique_by=abs))
 def test_the_signed_rank_test_equals_scipy(differences):
     expected = scipy.stats.wilcoxon(differences, method="exact").pvalue
     assert signed_rank_p_value(differences) == pytest.approx(expected, abs=1e-12)

@@ -47,6 +47,12 @@ class DenseSimilarity:
 Similarity = DenseSimilarity | OrdinalSimilarity | SparseSimilarity
 
 
+def as_similarity(similarity: Tensor | OrdinalSimilarity | SparseSimilarity) -> Similarity:
+    """Return a structured similarity as it is and a matrix behind the same methods."""
+    # A tuple and no union, which the compiler of torch 2.4 cannot trace.
+    return similarity if isinstance(similarity, (OrdinalSimilarity, SparseSimilarity)) else DenseSimilarity(similarity)
+
+
 def _log(similarity: Tensor) -> Tensor:
     # Never log 0, which is slow on CPUs: 1/0 gives the infinity.
     return F.threshold(similarity, 0.0, 1.0).log() + (1 - similarity.sign().reciprocal())

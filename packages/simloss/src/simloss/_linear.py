@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from ._checks import check_linear_arguments
-from ._dense import DenseSimilarity
+from ._dense import as_similarity
 from ._loss import position_losses, reduce
 from ._structured import OrdinalSimilarity, SparseSimilarity
 
@@ -64,9 +64,7 @@ def linear_sim_loss(
     Reference:
         Chapter 14, Eq. 14.2.
     """
-    classes = (
-        similarity if isinstance(similarity, OrdinalSimilarity | SparseSimilarity) else DenseSimilarity(similarity)
-    )
+    classes = as_similarity(similarity)
     check_linear_arguments(hidden, weight, target, classes, bias, class_weight, reduction, label_smoothing)
 
     def losses_of(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ._checks import check_loss_arguments
-from ._dense import DenseSimilarity, Similarity
+from ._dense import Similarity, as_similarity
 from ._score import row_losses
 from ._structured import OrdinalSimilarity, SparseSimilarity
 
@@ -61,9 +61,7 @@ def sim_loss(
         Chapter 14, Eq. 14.2; Kobs et al., "SimLoss: Class Similarities in Cross Entropy", ISMIS 2020. The published
         code adds 1e-8 to probabilities inside the logarithm; here logits stay in log space.
     """
-    classes = (
-        similarity if isinstance(similarity, OrdinalSimilarity | SparseSimilarity) else DenseSimilarity(similarity)
-    )
+    classes = as_similarity(similarity)
     check_loss_arguments(input, target, classes, weight, ignore_index, reduction, label_smoothing)
     class_axis = min(1, input.ndim - 1)
     autocast = torch.is_autocast_enabled(input.device.type)

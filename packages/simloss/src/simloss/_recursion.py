@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import torch
@@ -33,7 +32,7 @@ def ordinal_product(values: Tensor, combine: Combine, empty: float) -> Tensor:
 def _recursion(values: Tensor, combine: Combine, empty: float) -> Tensor:
     # Blocks of sqrt(c) classes: all blocks at once first, then the carry from block to block.
     num_classes = values.shape[-1]
-    width = math.isqrt(num_classes - 1) + 1
+    width = int(num_classes**0.5) + 1
     blocks = F.pad(values, (0, -num_classes % width), value=empty).unflatten(-1, (-1, width))
     within: list[Tensor] = []
     for column in blocks.unbind(-1):
