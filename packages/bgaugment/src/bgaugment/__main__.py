@@ -1,0 +1,7 @@
+"""``python -m bgaugment``."""
+
+import sys
+
+from ._cli import main
+
+sys.exit(main())

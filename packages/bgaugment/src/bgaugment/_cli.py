@@ -1,0 +1,210 @@
+"""The command ``bgaugment``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ._classical_masks import ClassicalMasks
+from ._core import atomic_path, value_error
+from ._gap import background_gap
+from ._images import image_files, like, pillow, read_image
+from ._model_masks import ModelMasks, fingerprint, onnx_network
+from ._pools import FolderPool, ImagePool
+from ._procedural import ProceduralPool
+from ._providers import AlphaMasks, FolderMasks, MaskProvider
+from ._report import mask_report, sheet, thumbnail
+from ._store import MaskStore
+from .functional import replace_background
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one line, without the usage."""
+        self.exit(2, f"{self.prog}: error: {' '.join(message.split())}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line: 0 done, 1 done but for some images, 2 bad input."""
+    parser = _Parser(prog="bgaugment", description=__doc__ and "Masks, background replacement, background bias.")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    masks = _command(commands, "masks", "compute masks once and keep them", _masks)
+    masks.add_argument("--out", type=Path, required=True, help="folder of the mask store")
+    masks.add_argument(
+        "--provider",
+        default="classical",
+        help="classical, alpha, folder:DIR, u2net:FILE.onnx, isnet:FILE.onnx or package:factory (default: classical)",
+    )
+    masks.add_argument("--batch-size", type=int, default=1)
+    masks.add_argument("--shard", default="0/1", help="K/N: only every N-th image from the K-th (default: 0/1)")
+    masks.add_argument("--report", type=Path, help="page on the quality of the masks to write")
+
+    preview = _command(commands, "preview", "write a sheet of images with replaced backgrounds", _preview)
+    preview.add_argument("--out", type=Path, required=True, help="PNG to write")
+    preview.add_argument("--n", type=int, default=16, help="number of images (default: 16)")
+    preview.add_argument("--size", type=int, default=160, help="of each in pixels (default: 160)")
+
+    gap = _command(commands, "gap", "measure background bias; each subfolder of IMAGES is a class", _gap)
+    gap.add_argument("--model", required=True, help="package:factory, which returns the model, or (model, transform)")
+    gap.add_argument("--repeats", type=int, default=5)
+    gap.add_argument("--batch-size", type=int, default=64)
+    gap.add_argument("--device", default="cpu")
+
+    for command in (preview, gap):
+        command.add_argument("--masks", type=Path, required=True, help="folder of the mask store")
+        command.add_argument("--pool", type=Path, help="folder of backgrounds (default: computed ones)")
+        command.add_argument("--seed", type=int, default=0)
+
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except (OSError, ValueError, TypeError, ImportError, AttributeError, KeyError) as error:
+        parser.error(str(error))
+
+
+def _command(commands: Any, name: str, description: str, run: Callable[..., int]) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=description, description=description)
+    parser.add_argument("images", type=Path, help="folder of images, searched with its subfolders")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _masks(options: argparse.Namespace) -> int:
+    shard, shards = _shard(options.shard)
+    if options.batch_size < 1:
+        raise value_error("--batch-size", "at least 1", options.batch_size)
+    files = image_files(options.images)[shard::shards]
+    store = MaskStore(options.out)
+    computed = store.compute(files, _provider(options.provider, options.images), batch_size=options.batch_size)
+    _print_failed(computed.failed)
+    masked = [file for file in files if str(file) not in computed.failed]
+    result = {"new": computed.new, "found": computed.found, "failed": computed.failed}
+    if options.report and masked:
+        report = mask_report(masked, store.masks(masked))
+        with atomic_path(options.report) as temporary:
+            temporary.write_text(report.to_html(), encoding="utf-8")
+        result["near_empty"], result["near_full"] = report.near_empty(), report.near_full()
+    _print(result, f"{computed.new} new, {computed.found} found, {len(computed.failed)} failed", options)
+    return int(bool(computed.failed))
+
+
+def _preview(options: argparse.Namespace) -> int:
+    store, pool = MaskStore(options.masks), _pool(options)
+    files, failed = _with_masks(image_files(options.images), store)
+    chosen = files[:: max(1, len(files) // options.n)][: options.n]
+    rng = np.random.default_rng(options.seed)
+    pictures = []
+    for file in chosen:
+        image = read_image(file)
+        background = like(pool.draw(image.shape[:2], rng), image)
+        replaced = replace_background(image, store.load(file), background)
+        pictures.append(np.vstack([thumbnail(image, options.size), thumbnail(replaced, options.size)]))
+    with atomic_path(options.out) as temporary:
+        pillow().fromarray(sheet(pictures)).save(temporary)
+    _print_failed(failed)
+    _print({"images": [str(file) for file in chosen], "failed": failed}, f"wrote {options.out}", options)
+    return int(bool(failed))
+
+
+def _gap(options: argparse.Namespace) -> int:
+    store, pool = MaskStore(options.masks), _pool(options)
+    files, failed = _with_masks(image_files(options.images), store)
+    made = _load(options.model)()
+    model, transform = made if isinstance(made, tuple) else (made, None)
+    items = _Files(files, options.images)
+    gap = background_gap(
+        model,
+        items,
+        store.masks(files),
+        pool,
+        repeats=options.repeats,
+        transform=transform,
+        batch_size=options.batch_size,
+        device=options.device,
+        seed=options.seed,
+    )
+    _print_failed(failed)
+    result = {"clean": gap.clean, "corrupted": gap.corrupted, "mean": gap.mean, "std": gap.std}
+    _print({**result, "relative_drop": gap.relative_drop, "images": len(files), "failed": failed}, str(gap), options)
+    return int(bool(failed))
+
+
+class _Files(Sequence[Any]):
+    """Image files as PIL images with the name of their first folder as class."""
+
+    def __init__(self, files: Sequence[Path], root: Path) -> None:
+        self.files, self.root = files, root
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: int) -> tuple[Any, str]:  # type: ignore[override]
+        file = self.files[index]
+        return pillow().fromarray(read_image(file)), file.relative_to(self.root).parts[0]
+
+
+def _with_masks(files: Sequence[Path], store: MaskStore) -> tuple[list[Path], dict[str, str]]:
+    usable, failed = [], {}
+    for file in files:
+        try:
+            read_image(file)
+            store.load(file)
+            usable.append(file)
+        except (OSError, KeyError) as error:
+            failed[str(file)] = str(error.args[0])
+    if not usable:
+        raise value_error("images", f"images with masks in {store.folder}", next(iter(failed.values())))
+    return usable, failed
+
+
+def _provider(text: str, images: Path) -> MaskProvider:
+    kind, _, argument = text.partition(":")
+    if text == "classical":
+        return ClassicalMasks()
+    if text == "alpha":
+        return AlphaMasks()
+    if kind == "folder":
+        return FolderMasks(argument, images=images)
+    if kind in ("u2net", "isnet"):
+        network = onnx_network(argument)
+        return getattr(ModelMasks, kind)(network, name=f"{kind} {fingerprint(argument)}")  # type: ignore[no-any-return]
+    provider: MaskProvider = _load(text)()
+    return provider
+
+
+def _pool(options: argparse.Namespace) -> ImagePool:
+    return ProceduralPool() if options.pool is None else FolderPool(options.pool)
+
+
+def _load(text: str) -> Any:
+    module, separator, name = text.partition(":")
+    if not (separator and name):
+        raise value_error("factory", "package.module:function", text)
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # as python -m does, so that a module beside the user is found
+    return getattr(importlib.import_module(module), name)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    shard, _, shards = text.partition("/")
+    if not (shard.isdigit() and shards.isdigit() and int(shard) < int(shards)):
+        raise value_error("--shard", "K/N with K from 0 to N - 1", text)
+    return int(shard), int(shards)
+
+
+def _print_failed(failed: dict[str, str]) -> None:
+    for place, reason in failed.items():
+        print(f"skipped {place}: {reason}", file=sys.stderr)  # noqa: T201
+
+
+def _print(result: dict[str, Any], text: str, options: argparse.Namespace) -> None:
+    print(json.dumps(result) if options.json else text)  # noqa: T201

@@ -1,0 +1,107 @@
+"""A data set whose images get another background whenever they are fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from ._core import type_error, value_error
+from ._draw import check_options, with_drawn_background
+from ._images import Image
+from ._pools import BackgroundPool
+
+
+class BGAugmentDataset(Dataset[tuple[Any, ...]]):
+    """A map-style data set with the backgrounds of its images replaced.
+
+    An item's background depends on ``seed``, its index, the epoch and how often it was fetched in that epoch. So it
+    differs from epoch to epoch, with persistent workers too, and is equal in a second run with any number of workers.
+    The counts live in memory that the workers share; ``set_epoch`` restarts them, as a resumed run needs it.
+
+    Args:
+        dataset: yields ``(image, label, ...)`` with images of a size that their masks have; what follows the label is
+            passed on.
+        masks: one mask per item, by index; ``MaskStore.masks(paths)`` makes such a sequence.
+        pool: where backgrounds are drawn from.
+        p: probability of a replacement.
+        feather: standard deviation in pixels by which masks fade out beyond their edges.
+        joint_transform: applied to ``(image, mask)`` before the replacement, which is cheaper after a crop.
+        transform: applied to the image after the replacement.
+        seed: another seed draws other backgrounds.
+
+    Raises:
+        ValueError: numbers of items and masks differ, or ``p`` is no probability.
+
+    Example:
+        >>> from bgaugment import ListPool
+        >>> items = [(np.zeros((2, 2, 3), np.uint8), "bird")]
+        >>> masks = [np.eye(2, dtype=bool)]
+        >>> image, label = BGAugmentDataset(items, masks, ListPool([np.full((2, 2, 3), 9, np.uint8)]))[0]
+        >>> image[..., 0].tolist(), label
+        ([[0, 9], [9, 0]], 'bird')
+
+    Reference:
+        Chapter 11, Section 11.1.2.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset[Any] | Sequence[Any],
+        masks: Sequence[Image],
+        pool: BackgroundPool,
+        *,
+        p: float = 1.0,
+        feather: float = 0.0,
+        joint_transform: Callable[[Any, Any], tuple[Any, Any]] | None = None,
+        transform: Callable[[Any], Any] | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.dataset = cast(Sequence[Any], dataset)
+        if len(self.dataset) != len(masks):
+            raise value_error("masks", f"{len(self.dataset)} masks for as many items", len(masks))
+        self.masks, self.pool, self.p, self.feather, self.seed = masks, pool, p, feather, seed
+        self.joint_transform, self.transform = joint_transform, transform
+        check_options(pool, p)
+        self._epoch = _shared_zeros(())
+        self._fetched = _shared_zeros((len(masks),))
+
+    def set_epoch(self, epoch: int) -> None:
+        """Start an epoch: from here on items are drawn as in every run that starts this epoch."""
+        self._epoch.fill_(epoch)
+        self._fetched.zero_()
+
+    def __len__(self) -> int:
+        """Return the number of items."""
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        """Return the item with its image in front of another background."""
+        index = range(len(self))[index]
+        rng = np.random.default_rng([self.seed, index, int(self._epoch), int(self._fetched[index])])
+        self._fetched[index] += 1
+        item = self.dataset[index]
+        if not isinstance(item, (tuple, list)) or len(item) < 2:
+            raise type_error("dataset", "items (image, label, ...)", item)
+        image, label, *others = item
+        mask = self.masks[index]
+        if self.joint_transform is not None:
+            image, mask = self.joint_transform(image, mask)
+        image = with_drawn_background(
+            image, mask, self.pool, rng, p=self.p, feather=self.feather, index=index, label=class_of(label)
+        )
+        return (image if self.transform is None else self.transform(image)), label, *others
+
+
+def class_of(label: Any) -> Hashable:
+    """Return a label as something to compare: a number where it is a tensor or a numpy scalar of one."""
+    return label.item() if isinstance(label, (Tensor, np.generic)) else label
+
+
+def _shared_zeros(shape: tuple[int, ...]) -> Tensor:
+    zeros: Any = torch.zeros(shape, dtype=torch.int64)
+    return cast(Tensor, zeros.share_memory_())

@@ -1,0 +1,126 @@
+"""Images of every kind as arrays, and arrays as the kind of an image."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ._core import import_extra, type_error, value_error
+
+if TYPE_CHECKING:
+    from PIL import Image as PILImage
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+Image: TypeAlias = "Array | Tensor | PILImage.Image"
+ImageSource: TypeAlias = "str | os.PathLike[str] | Image"
+
+SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
+
+
+def pillow() -> Any:
+    """Return the module ``PIL.Image``."""
+    return import_extra("PIL.Image", package="bgaugment", extra="images")
+
+
+def is_pil(image: object) -> bool:
+    """Tell a PIL image without importing Pillow: nobody has one unless somebody imported it."""
+    module = sys.modules.get("PIL.Image")
+    return module is not None and isinstance(image, module.Image)
+
+
+def image_files(folder: str | os.PathLike[str]) -> list[Path]:
+    """Return all image files below ``folder``, hidden ones left out, in the order of their names.
+
+    Raises:
+        ValueError: there is no such folder, or no image in it.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise value_error("folder", "an existing folder", str(root))
+    files = sorted(p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+    if not files:
+        raise value_error("folder", f"image files ({', '.join(sorted(SUFFIXES))})", f"none in {root}")
+    return files
+
+
+def read_image(source: ImageSource, mode: str = "RGB") -> Array:
+    """Return an image or image file as an array of Pillow's ``mode``, on the pixel grid as it is stored.
+
+    Raises:
+        OSError: the file cannot be read; the message names it.
+    """
+    if not isinstance(source, (str, os.PathLike)):
+        image = source if is_pil(source) else pillow().fromarray(to_uint8(as_array(source)))
+        return np.asarray(image.convert(mode))  # type: ignore[union-attr]
+    try:
+        with pillow().open(source) as file:
+            return np.asarray(file.convert(mode))
+    # Pillow reports a broken file with any of these.
+    except (OSError, SyntaxError, ValueError, pillow().DecompressionBombError) as error:
+        raise OSError(f"{os.fspath(source)}: cannot be read as an image: {error}") from error
+
+
+def as_array(image: Image) -> Array:
+    """Return an array with channels last; tensors are taken as channels first."""
+    if isinstance(image, np.ndarray):
+        return image
+    if isinstance(image, Tensor):
+        array = image.detach().cpu()
+        return (array.movedim(-3, -1) if array.ndim > 2 else array).numpy()
+    if is_pil(image):
+        return np.asarray(image)
+    raise type_error("image", "a numpy array, a PIL image or a tensor", image)
+
+
+def to_uint8(array: Array) -> Array:
+    """Return values in [0, 1] as 0..255, and 8-bit values as they are."""
+    return array if array.dtype == np.uint8 else np.rint(array * 255.0).clip(0, 255).astype(np.uint8)
+
+
+def image_size(image: Image) -> tuple[int, int]:
+    """Return height and width."""
+    if isinstance(image, Tensor):
+        return int(image.shape[-2]), int(image.shape[-1])
+    if isinstance(image, np.ndarray):
+        return int(image.shape[0]), int(image.shape[1])
+    if is_pil(image):
+        return int(image.height), int(image.width)
+    raise type_error("image", "a numpy array, a PIL image or a tensor", image)
+
+
+def like(background: Image, image: Image) -> Image:
+    """Return the background as the kind, dtype and device of ``image``; 8-bit 255 is 1.0 in floating point."""
+    if isinstance(image, Tensor):
+        tensor = background if isinstance(background, Tensor) else torch.tensor(as_array(background)).movedim(-1, -3)
+        return scaled(tensor.to(image.device), image.dtype)
+    array = as_array(background)
+    if is_pil(image):
+        # What fits already is not copied twice, which would cost more than the composite.
+        fits = array.dtype == np.uint8 and array.ndim == 3 and image.mode == "RGB" and array.shape[2] == 3  # type: ignore[union-attr]
+        return array if fits else read_image(array, image.mode)  # type: ignore[union-attr]
+    dtype = as_array(image).dtype
+    if array.dtype == dtype:
+        return array
+    if dtype == np.uint8:
+        return to_uint8(array)
+    return (array / np.float32(255) if array.dtype == np.uint8 else array).astype(dtype)
+
+
+def plain(tensor: Tensor) -> Tensor:
+    """Return a tv_tensor as the tensor that it is, which calls cost less and compilers accept."""
+    return tensor if type(tensor) is Tensor else tensor.as_subclass(Tensor)
+
+
+def scaled(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return the tensor in ``dtype``, with 255 in 8 bits and 1.0 in floating point being the same."""
+    if tensor.dtype == torch.uint8 and dtype.is_floating_point:
+        return (tensor / 255.0).to(dtype)
+    if tensor.dtype.is_floating_point and dtype == torch.uint8:
+        return (tensor * 255.0).round().clamp(0, 255).to(dtype)
+    return tensor.to(dtype)

@@ -1,0 +1,75 @@
+"""Masks of every kind as 8-bit 0..255 or floating point 0..1, and what is done to them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import conv1d, pad
+
+from ._core import type_error, value_error
+from ._images import Array, Image, as_array, is_pil, plain
+
+_RANGE = "values in [0, 1], or 8-bit 0..255"
+
+
+def mask_array(mask: Image) -> Array:
+    """Return an ``(h, w)`` or ``(h, w, 1)`` mask, whichever it is, as 8-bit or float32, its values checked."""
+    if is_pil(mask):
+        mask = np.asarray(mask)
+        # Pillow's two-valued images and its 8-bit ones mean what they say, also when nothing exceeds 1.
+        return np.negative(mask.view(np.uint8)) if mask.dtype == np.bool_ else _checked_array(mask, matte=True)
+    return _checked_array(as_array(mask), matte=False)
+
+
+def _checked_array(mask: Array, *, matte: bool) -> Array:
+    if mask.dtype == np.bool_:
+        return np.negative(np.ascontiguousarray(mask).view(np.uint8))
+    if mask.dtype == np.uint8 and matte:
+        return mask
+    largest = mask.max(initial=0)
+    if mask.dtype == np.uint8:
+        _check_labels(int(largest))
+        return mask
+    if not (mask.min(initial=0) >= 0 and largest <= 1):
+        raise value_error("mask", _RANGE, f"{mask.min():g} to {largest:g}")
+    return mask.astype(np.float32, copy=False)
+
+
+def mask_tensor(mask: Tensor) -> Tensor:
+    """Return a mask as 8-bit or float32; values are checked on a CPU, elsewhere it would wait for the device."""
+    if not isinstance(mask, Tensor):
+        raise type_error("mask", "a tensor, because image is one", mask)
+    mask = plain(mask)
+    if mask.dtype == torch.bool:
+        return mask.to(torch.uint8) * 255
+    if mask.device.type == "cpu" and mask.numel() and not torch.compiler.is_compiling():
+        least, largest = (value.item() for value in mask.aminmax())
+        if mask.dtype == torch.uint8:
+            _check_labels(int(largest))
+        elif not (least >= 0 and largest <= 1):
+            raise value_error("mask", _RANGE, f"{least:g} to {largest:g}")
+    return mask if mask.dtype == torch.uint8 else mask.float()
+
+
+def _check_labels(largest: int) -> None:
+    # Taken as a matte, a mask of class labels 0 and 1 would silently remove every foreground.
+    if largest == 1:
+        raise value_error("mask", "8-bit values 0..255 (make a mask of 0 and 1 bool or float)", "at most 1")
+
+
+def feathered(mask: Tensor, feather: float) -> Tensor:
+    """Return ``(n, h, w)`` masks in [0, 1] that fade out over ``feather`` pixels, the mask itself being kept."""
+    if not (math.isfinite(feather) and feather >= 0):
+        raise value_error("feather", "a standard deviation in pixels, 0 or more", feather)
+    weight = mask / 255 if mask.dtype == torch.uint8 else mask
+    reach = math.ceil(3 * feather)
+    kernel = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, device=mask.device) / feather) ** 2)
+    kernel = (kernel / kernel.sum())[None, None]
+    n, height, width = weight.shape
+    blurred = conv1d(pad(weight.reshape(-1, 1, width), (reach, reach), "replicate"), kernel)
+    blurred = blurred.reshape(n, height, width).transpose(1, 2).reshape(-1, 1, height)
+    blurred = conv1d(pad(blurred, (reach, reach), "replicate"), kernel).reshape(n, width, height).transpose(1, 2)
+    return torch.maximum(weight, blurred.clamp(0, 1))

@@ -1,0 +1,200 @@
+"""Masks on disk, found by the content of their image."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ._core import atomic_path, shape_error, track, value_error
+from ._images import Array, ImageSource, as_array, pillow, read_image
+from ._providers import MaskProvider
+
+
+@dataclass(frozen=True)
+class Computed:
+    """What `MaskStore.compute` did: numbers of masks, and the images that failed with the reason."""
+
+    new: int
+    found: int
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+class StoredMasks(Sequence[Array]):
+    """The masks of some images in a store, each read when it is asked for; see `MaskStore.masks`."""
+
+    def __init__(self, store: MaskStore, images: Sequence[ImageSource]) -> None:
+        self._store, self._images = store, images
+        # The hash of a file costs more than its mask; one per image, computed on first use.
+        self._keys: dict[int, str] = {}
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self._images)
+
+    def __getitem__(self, index: int) -> Array:  # type: ignore[override]
+        """Return the mask of an image, ``(h, w)`` of 8 bits."""
+        image = self._images[index]
+        if index not in self._keys:
+            self._keys[index] = self._store.key(image)
+        return self._store.read(self._keys[index], image)
+
+
+class MaskStore:
+    """A folder of masks as 8-bit PNG files, named by the hash of the image's content.
+
+    Renamed or moved images keep their mask and changed ones lose it. A file exists whole or not at all, so that a
+    stopped computation goes on where it was and several processes may work on one folder.
+
+    Args:
+        folder: made when the first mask is saved.
+
+    Example:
+        >>> import tempfile
+        >>> store = MaskStore(tempfile.mkdtemp())
+        >>> image = np.zeros((1, 2, 4), np.uint8)
+        >>> image[0, 1, 3] = 255
+        >>> from bgaugment import AlphaMasks
+        >>> store.compute([image], AlphaMasks())
+        Computed(new=1, found=0, failed={})
+        >>> store.load(image)
+        array([[  0, 255]], dtype=uint8)
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+
+    def key(self, image: ImageSource) -> str:
+        """Return the hash of a file's bytes, or of an array's shape, dtype and values."""
+        if isinstance(image, (str, os.PathLike)):
+            with Path(image).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        array = np.ascontiguousarray(as_array(image))
+        return hashlib.sha256(f"{array.shape} {array.dtype} ".encode() + array.tobytes()).hexdigest()
+
+    def path(self, key: str) -> Path:
+        """Return where the mask of a key is or would be."""
+        return self.folder / key[:2] / f"{key}.png"
+
+    def __contains__(self, image: ImageSource) -> bool:
+        """Tell whether there is a mask of the image."""
+        return self.path(self.key(image)).is_file()
+
+    def load(self, image: ImageSource) -> Array:
+        """Return the mask of an image, ``(h, w)`` of 8 bits.
+
+        Raises:
+            KeyError: the store has none.
+        """
+        return self.read(self.key(image), image)
+
+    def read(self, key: str, image: ImageSource) -> Array:
+        """Return the mask of a key; ``image`` is for the error message."""
+        if not self.path(key).is_file():
+            place = os.fspath(image) if isinstance(image, (str, os.PathLike)) else f"{type(image).__name__} {key[:12]}"
+            raise KeyError(f"{self.folder} has no mask of {place}: MaskStore.compute makes it")
+        return read_image(self.path(key), "P")
+
+    def masks(self, images: Sequence[ImageSource]) -> StoredMasks:
+        """Return the masks of images as a sequence that reads them when asked."""
+        return StoredMasks(self, images)
+
+    def save(self, image: ImageSource, mask: Array) -> None:
+        """Store the mask of an image.
+
+        Args:
+            image: image or image file.
+            mask: ``(h, w)`` in [0, 1].
+
+        Raises:
+            ValueError: values leave [0, 1], or the mask has another shape than ``(h, w)``.
+        """
+        if mask.ndim != 2:
+            raise shape_error("mask", "(h, w)", {"mask": mask.shape})
+        if not (mask.min() >= 0 and mask.max() <= 1):
+            raise value_error("mask", "values in [0, 1]", f"{mask.min():g} to {mask.max():g}")
+        levels = np.rint(mask * np.float32(255)).astype(np.uint8)
+        # With a maximum of 1, an 8-bit mask would look like class labels; 1/255 of an image is nothing.
+        levels[levels == 1] = 0
+        target = self.path(self.key(image))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(target) as temporary:
+            # With a grey palette Pillow filters no rows, so reading, done in every epoch, takes a third of the time.
+            picture = pillow().frombytes("P", levels.shape[::-1], levels.tobytes())
+            picture.putpalette(np.repeat(np.arange(256, dtype=np.uint8), 3).tobytes())
+            picture.save(temporary, compress_level=1)
+
+    def compute(
+        self,
+        images: Sequence[ImageSource],
+        provider: MaskProvider,
+        *,
+        batch_size: int = 1,
+        progress: bool | None = None,
+    ) -> Computed:
+        """Compute and store the masks that are not there yet.
+
+        An image that cannot be read or masked is listed in the result, and the others are done.
+
+        Args:
+            images: images or image files.
+            provider: makes the masks; its name is kept in the folder, and another one is refused.
+            batch_size: number of images the provider is given at once.
+            progress: show a progress bar; by default only in a terminal.
+
+        Raises:
+            ValueError: the folder has masks of another provider.
+        """
+        self._claim(provider.name)
+        failed: dict[str, str] = {}
+        missing: list[ImageSource] = []
+        for position, image in enumerate(images):
+            try:
+                if image not in self:
+                    missing.append(image)
+            except OSError as error:
+                failed[_name(image, position)] = str(error)
+        found, new = len(images) - len(missing) - len(failed), 0
+        starts = range(0, len(missing), batch_size)
+        for start in track(starts, "masks", progress=progress):
+            # Another process may have made some of them since.
+            batch = [image for image in missing[start : start + batch_size] if image not in self]
+            found += len(missing[start : start + batch_size]) - len(batch)
+            for position, (image, result) in enumerate(zip(batch, _attempt(provider, batch)), start):
+                try:
+                    if isinstance(result, Exception):
+                        raise result
+                    self.save(image, result)
+                    new += 1
+                except (OSError, ValueError) as error:
+                    failed[_name(image, position)] = str(error)
+        return Computed(new, found, failed)
+
+    def _claim(self, name: str) -> None:
+        note = self.folder / "provider.txt"
+        if not note.is_file():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with atomic_path(note) as temporary:
+                temporary.write_text(name)
+        if (kept := note.read_text()) != name:
+            raise value_error("provider", f"{kept!r}, whose masks {self.folder} has", name)
+
+
+def _attempt(provider: MaskProvider, batch: Sequence[ImageSource]) -> list[Array | Exception]:
+    if not batch:
+        return []
+    try:
+        return list(provider(batch))
+    except (OSError, ValueError) as error:
+        if len(batch) == 1:
+            return [error]
+        # One broken image shall not cost the others of its batch.
+        return [result for image in batch for result in _attempt(provider, [image])]
+
+
+def _name(image: ImageSource, position: int) -> str:
+    return os.fspath(image) if isinstance(image, (str, os.PathLike)) else f"image {position}"
