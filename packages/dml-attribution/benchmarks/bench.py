@@ -1,0 +1,123 @@
+"""Time and memory against a bare loop of the same passes and captum's NoiseTunnel(Saliency).
+
+``python bench.py`` prints the table; ``python bench.py memory N_SAMPLES`` prints the peak of one fresh process.
+"""
+
+import hashlib
+import statistics
+import subprocess
+import sys
+import threading
+import time
+
+import captum
+import psutil
+import torch
+import torch.nn.functional as F
+import torchvision
+from captum.attr import NoiseTunnel, Saliency
+from dml_attribution import EmbeddingAttribution
+from torch import nn
+
+IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
+RUNS, NOISE = 5, 0.15
+BATCHES = (2, 4, 8)
+
+
+def small():
+    layers = [nn.Conv2d(3, 32, 3, stride=2), nn.ReLU(), nn.Conv2d(32, 64, 3, stride=2), nn.ReLU()]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 128))
+
+
+def bare_loop(model, image, black, samples, batch):
+    """The same forward and backward passes and nothing else: no checks, no state, no post-processing."""
+    with torch.no_grad():
+        base = F.normalize(model(black))
+    total = torch.zeros_like(image)
+    sigma = NOISE * (image.max() - image.min())
+    for _ in range(samples // batch):
+        noisy = (image + sigma * torch.randn(batch, *image.shape[1:])).requires_grad_()
+        distance = (F.normalize(model(noisy)) - base).norm(dim=1).sum()
+        total += torch.autograd.grad(distance, noisy)[0].sum(0)
+    return total / samples
+
+
+def contestants(model, image, samples):
+    ours = EmbeddingAttribution(model, **IMAGENET)
+    black = ours.baselines(image).contiguous()
+    base = F.normalize(model(black)).detach()
+    tunnel = NoiseTunnel(Saliency(lambda x: (F.normalize(model(x)) - base).norm(dim=1)))
+    sigma = float(NOISE * (image.max() - image.min()))
+    for batch in BATCHES:
+        yield "ours", batch, lambda b=batch: ours.attribute(image, n_samples=samples, batch_size=b, progress=False)
+        yield "bare loop", batch, lambda b=batch: bare_loop(model, image, black, samples, b)
+        yield (
+            "captum",
+            batch,
+            lambda b=batch: tunnel.attribute(
+                image, nt_samples=samples, nt_samples_batch_size=b, stdevs=sigma, nt_type="smoothgrad", abs=False
+            ),
+        )
+
+
+def seconds(function):
+    """CPU seconds of one thread, which other programs on the machine disturb less than the clock on the wall."""
+    start = time.process_time()
+    function()
+    return time.process_time() - start
+
+
+def race(name, model, size, samples):
+    image = torch.randn(1, 3, size, size, generator=torch.Generator().manual_seed(0))
+    runs = {(who, batch): (function, []) for who, batch, function in contestants(model.eval(), image, samples)}
+    for function, _ in runs.values():
+        function()
+    for _ in range(RUNS):
+        for function, times in runs.values():
+            times.append(seconds(function))
+    digest = hashlib.sha256(image.numpy().tobytes()).hexdigest()[:12]
+    print(f"\n{name}, {size} px, {samples} samples, input {digest}; median of {RUNS} interleaved runs")
+    median = {key: statistics.median(times) for key, (_, times) in runs.items()}
+    for batch in BATCHES:
+        ratio = statistics.median(a / b for a, b in zip(runs["ours", batch][1], runs["bare loop", batch][1]))
+        print(f"  batch {batch}: ours {median['ours', batch]:.3f} s, bare loop {median['bare loop', batch]:.3f} s, "
+              f"captum {median['captum', batch]:.3f} s; ours / bare loop {ratio:.2f}")  # fmt: skip
+    best = {who: min(median[who, batch] for batch in BATCHES) for who in ("ours", "bare loop", "captum")}
+    print(f"  best settings: ours / bare loop {best['ours'] / best['bare loop']:.2f}, "
+          f"ours / captum {best['ours'] / best['captum']:.2f}")  # fmt: skip
+
+
+def peak(n_samples):
+    """Print the largest resident memory in MB while one image is explained."""
+    process, running = psutil.Process(), True
+    highest = 0
+
+    def watch():
+        nonlocal highest
+        while running:
+            highest = max(highest, process.memory_info().rss)
+            time.sleep(0.002)
+
+    model = torchvision.models.mobilenet_v2(weights=None)
+    attribution = EmbeddingAttribution(model, **IMAGENET)
+    thread = threading.Thread(target=watch)
+    thread.start()
+    attribution.attribute(torch.randn(1, 3, 224, 224), n_samples=n_samples, progress=False)
+    running = False
+    thread.join()
+    print(highest / 2**20)
+
+
+def main():
+    torch.set_num_threads(1)
+    print(f"torch {torch.__version__}, captum {captum.__version__}, {torch.get_num_threads()} thread, CPU seconds")
+    torch.manual_seed(0)
+    race("MobileNetV2", torchvision.models.mobilenet_v2(weights=None), 224, samples=16)
+    race("4 layers", small(), 64, samples=48)
+    command = [sys.executable, __file__, "memory"]
+    few, many = (float(subprocess.run([*command, n], check=True, capture_output=True).stdout) for n in ("5", "200"))
+    print(f"\npeak memory, MobileNetV2: {few:.0f} MB at 5 samples, {many:.0f} MB at 200; ratio {many / few:.3f}")
+
+
+if __name__ == "__main__":
+    peak(int(sys.argv[2])) if sys.argv[1:2] == ["memory"] else main()

@@ -1,0 +1,55 @@
+"""Maps and masks as numpy or torch in, the same out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ._core import shape_error, type_error, value_error
+
+Array = TypeVar("Array", Tensor, NDArray[Any])
+
+
+def over_maps(function: Callable[[Tensor, Tensor], Tensor], **maps: Array) -> Array:
+    """Apply a function of two batches ``(n, h, w)`` to two named arguments, one map ``(h, w)`` each or many.
+
+    The function receives floating-point tensors of float32 at least and returns a tensor whose first axis, if any, is
+    the batch; that axis is dropped again for single maps. The result is what came in: a tensor, or numpy.
+    """
+    (first, a), (second, b) = maps.items()
+    left, right = _checked(first, a), _checked(second, b)
+    if isinstance(a, Tensor) != isinstance(b, Tensor):
+        raise type_error(second, f"the type of {first}, {type(a).__name__}", b)
+    if left.shape != right.shape or left.ndim not in (2, 3) or 0 in left.shape:
+        expected = "two maps (h, w) or two batches (n, h, w) of the same shape"
+        raise shape_error(second, expected, {first: left.shape, second: right.shape})
+    common = torch.promote_types(left.dtype, right.dtype)
+    single = left.ndim == 2
+    left, right = (images[None].to(common) if single else images.to(common) for images in (left, right))
+    result = function(left, right)
+    if single and result.ndim:
+        result = result[0]
+    return result if isinstance(a, Tensor) else result.numpy()[()]
+
+
+def _checked(argument: str, array: object) -> Tensor:
+    if not isinstance(array, (Tensor, np.ndarray)):
+        raise type_error(argument, "a tensor or a numpy array", array)
+    # torch takes no negative strides and warns about read-only memory.
+    tensor = array.detach() if isinstance(array, Tensor) else torch.from_numpy(np.array(array))
+    if not tensor.is_floating_point() or tensor.dtype in (torch.float16, torch.bfloat16):
+        tensor = tensor.float()
+    if not tensor.isfinite().all():
+        raise value_error(argument, "finite values", "NaN or infinity")
+    return tensor
+
+
+def nonnegative(argument: str, maps: Tensor) -> None:
+    """Raise a ``ValueError`` when a map has values below zero."""
+    if (maps < 0).any():
+        raise value_error(argument, "values of at least 0", "negative ones")

@@ -1,0 +1,31 @@
+"""Integrated gradients through captum (extra ``captum``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ._core import import_extra, value_error
+
+
+def path_gradients(
+    distances: Callable[[Tensor, Tensor], Tensor],
+    inputs: Tensor,
+    baselines: Tensor,
+    targets: Tensor,
+    *,
+    n_steps: int,
+    batch_size: int,
+) -> Tensor:
+    """Return captum's integrated gradients ``(n, c, h, w)`` of ``distances(images, targets)``."""
+    if n_steps < 1:
+        raise value_error("n_steps", "at least 1", n_steps)
+    method = import_extra("captum.attr", package="dml-attribution", extra="captum").IntegratedGradients(distances)
+    whole = (inputs, baselines.expand_as(inputs), targets.expand(len(inputs), -1))
+    parts = [
+        method.attribute(image, start, additional_forward_args=target, n_steps=n_steps, internal_batch_size=batch_size)
+        for image, start, target in zip(*(torch.split(tensor, batch_size) for tensor in whole))
+    ]
+    return torch.cat(parts).detach()

@@ -1,0 +1,117 @@
+"""A folder of attribution maps: written image by image, so that a run can be resumed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ._attribution import EmbeddingAttribution
+from ._core import atomic_path, import_extra, track, value_error
+from ._figures import overlay
+
+_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+_SETTINGS = "settings.json"
+_SHARED = ("n_samples", "noise", "order", "seed")  # what two models must agree on
+
+
+def write_maps(
+    images: Path,
+    out: Path,
+    attribution: EmbeddingAttribution,
+    transform: Callable[[Any], Tensor],
+    settings: Mapping[str, Any],
+    *,
+    progress: bool | None = None,
+) -> tuple[int, dict[str, str]]:
+    """Write ``<image>.npy`` (the map) and ``<image>.png`` (its overlay) for each image that has none yet.
+
+    Returns:
+        The number of maps in the folder, and the error per image that could not be read.
+    """
+    library = import_extra("PIL.Image", package="dml-attribution", extra="cli")
+    found = (path for path in images.rglob("*") if path.suffix.lower() in _SUFFIXES)
+    paths = sorted(path for path in found if out not in path.parents)
+    if not paths:
+        raise value_error(str(images), f"a folder with images ({', '.join(_SUFFIXES)})", "none")
+    _match_settings(out, settings)
+    failed: dict[str, str] = {}
+    for path in track(paths, "maps", progress=progress):
+        name = path.relative_to(images)
+        drawing = out / f"{name}.png"
+        if drawing.exists():  # it is written last
+            continue
+        try:
+            with library.open(path) as file:
+                picture = file.convert("RGB")
+            inputs = transform(picture)[None]
+        except (OSError, ValueError, SyntaxError, library.DecompressionBombError) as error:
+            failed[str(name)] = str(error)
+            continue
+        values = attribution.attribute(
+            inputs.to(settings["device"]),
+            n_samples=settings["n_samples"],
+            noise=settings["noise"],
+            order=settings["order"],
+            generator=torch.Generator().manual_seed(settings["seed"]),
+            progress=False,
+        )[0]
+        array = values.float().cpu().numpy()
+        drawing.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(out / f"{name}.npy") as temporary:
+            np.save(temporary, array, allow_pickle=False)
+        # What the model saw, back in [0, 1]: the file itself may be cropped differently.
+        low, high = inputs.min(), inputs.max()
+        shown = overlay((inputs[0] - low) / (high - low).clamp_min(1e-12), array)
+        with atomic_path(drawing) as temporary:
+            library.fromarray(shown).save(temporary)
+    return len(paths) - len(failed), failed
+
+
+def read_maps(folders: Mapping[str, Path]) -> Iterator[dict[str, Tensor]]:
+    """Yield the maps ``(1, h, w)`` of each image under every model.
+
+    Raises:
+        ValueError: the folders hold maps of different images, or they were written with different settings.
+    """
+    first, *others = folders
+    listed = {
+        name: sorted(path.relative_to(folder) for path in folder.rglob("*.npy")) for name, folder in folders.items()
+    }
+    shared = {name: _shared_settings(folder) for name, folder in folders.items()}
+    for name in others:
+        if listed[name] != listed[first]:
+            differing = sorted(map(str, set(listed[name]) ^ set(listed[first])))
+            raise value_error(str(folders[name]), f"maps of the images in {folders[first]}", f"not both of {differing}")
+        if shared[name] != shared[first]:
+            raise value_error(str(folders[name]), f"the settings of {folders[first]}, {shared[first]}", shared[name])
+    for path in listed[first]:
+        yield {
+            name: torch.from_numpy(np.load(folder / path, allow_pickle=False))[None] for name, folder in folders.items()
+        }
+
+
+def _match_settings(out: Path, settings: Mapping[str, Any]) -> None:
+    """Write the settings, or raise when the folder was begun with others."""
+    path = out / _SETTINGS
+    if path.exists():
+        begun = json.loads(path.read_text(encoding="utf-8"))
+        if begun != settings:
+            raise value_error("--out", f"a new folder, or the settings it was begun with, {begun}", dict(settings))
+    else:
+        out.mkdir(parents=True, exist_ok=True)
+        with atomic_path(path) as temporary:
+            temporary.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+
+
+def _shared_settings(folder: Path) -> dict[str, Any]:
+    path = folder / _SETTINGS
+    if not path.is_file():
+        raise value_error(str(folder), "a folder written by 'dml-attribution maps'", f"no {_SETTINGS}")
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    return {key: settings[key] for key in _SHARED}

@@ -1,0 +1,115 @@
+"""SmoothGrad as a running sum over chunks of noise x images, so memory does not grow with the number of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import TypedDict
+
+import torch
+from torch import Tensor
+
+from ._core import track, value_error
+
+# A pass of four images keeps two CPU cores busy; accelerators want more.
+_CPU_BATCH, _ACCELERATOR_BATCH = 4, 32
+
+
+class Sampling(TypedDict, total=False):
+    """The options of one SmoothGrad run."""
+
+    n_samples: int
+    noise: float
+    batch_size: int | None
+    generator: torch.Generator | None
+    progress: bool | None
+
+
+def pass_size(batch_size: int | None, device: torch.device) -> int:
+    """Return how many images one pass takes.
+
+    Raises:
+        ValueError: ``batch_size`` is below one.
+    """
+    if batch_size is None:
+        return _CPU_BATCH if device.type == "cpu" else _ACCELERATOR_BATCH
+    if batch_size < 1:
+        raise value_error("batch_size", "at least 1", batch_size)
+    return batch_size
+
+
+def smooth_gradients(
+    inputs: Tensor,
+    embedding: Callable[[Tensor], Tensor],
+    objective: Callable[[Tensor, Tensor], Tensor],
+    per_sample: Callable[[Tensor], Tensor],
+    *,
+    n_samples: int = 50,
+    noise: float = 0.15,
+    batch_size: int | None = None,
+    generator: torch.Generator | None = None,
+    progress: bool | None = None,
+) -> Tensor:
+    """Return the mean over noise of ``per_sample(gradients)``, in float32 at least.
+
+    Args:
+        inputs: images ``(n, c, h, w)``.
+        embedding: the model, ``(b, c, h, w) -> (b, d)``.
+        objective: what is derived: from embeddings ``(b, d)`` and their rows ``(b,)`` in ``inputs`` to values ``(b,)``.
+        per_sample: what is summed of the gradients ``(b, c, h, w)``.
+        n_samples: noisy variants per image.
+        noise: standard deviation of the noise, as a share of each image's range.
+        batch_size: noisy images per pass.
+        generator: start of the noise; it is read, not advanced.
+        progress: see ``track``.
+    """
+    if n_samples < 1:
+        raise value_error("n_samples", "at least 1", n_samples)
+    if not 0 <= noise < float("inf"):
+        raise value_error("noise", "a share of the image's range, at least 0", noise)
+    if noise == 0:
+        n_samples = 1  # without noise all samples are the same
+    size = pass_size(batch_size, inputs.device)
+    images = inputs.float() if inputs.dtype in (torch.float16, torch.bfloat16) else inputs
+    flat = images.flatten(1)
+    sigma = (noise * (flat.amax(dim=1) - flat.amin(dim=1))).reshape(-1, 1, 1, 1)
+    pairs = _pairs(images, n_samples, generator)
+    total: Tensor | None = None
+    for _ in track(range(-(-len(images) * n_samples // size)), "attribution", progress=progress):
+        chunk = list(islice(pairs, size))
+        rows = torch.tensor([row for row, _ in chunk], device=images.device)
+        draws = torch.stack([draw for _, draw in chunk])
+        noisy = torch.addcmul(images[rows], sigma[rows], draws).to(inputs.dtype).requires_grad_()
+        values = per_sample(_gradient(objective(embedding(noisy), rows).sum(), noisy).to(images.dtype))
+        if total is None:
+            total = values.new_zeros(len(images), *values.shape[1:])
+        total.index_add_(0, rows, values)
+    assert total is not None  # there is at least one pass
+    if not total.isfinite().all():
+        raise value_error("forward_func", "finite embeddings and gradients", "NaN or infinity")
+    return total / n_samples
+
+
+def _pairs(images: Tensor, n_samples: int, generator: torch.Generator | None) -> Iterator[tuple[int, Tensor]]:
+    """Yield each sample of each image as its row and standard normal noise, one draw per sample.
+
+    All images of all calls see the same draws, so neither the batch nor the model changes an image's noise.
+    """
+    source = torch.Generator(generator.device if generator else "cpu")
+    if generator:
+        source.set_state(generator.get_state())
+    else:
+        source.manual_seed(0)
+    for _ in range(n_samples):
+        draw = torch.randn(images.shape[1:], generator=source, device=source.device, dtype=images.dtype)
+        draw = draw.to(images.device)
+        for row in range(len(images)):
+            yield row, draw
+
+
+def _gradient(value: Tensor, inputs: Tensor) -> Tensor:
+    gradient = torch.autograd.grad(value, inputs, allow_unused=True)[0] if value.requires_grad else None
+    if gradient is None:
+        got = "an output without one (torch.no_grad, .detach(), integers, or an input that is not used)"
+        raise value_error("forward_func", "a gradient path from its output to its input", got)
+    return gradient
