@@ -37,12 +37,11 @@ def main() -> None:
     # The networks are so small that a second thread waits more than it works.
     torch.set_num_threads(1)
     settings = Settings(arguments.mode or "default")
-    chapters = []
+    chapters: dict[str, Chapter] = {}
     for number, name in enumerate(chosen, 1):
         print(f"[{number}/{len(chosen)}] {name}", flush=True)
         start = time.perf_counter()
-        chapter: Chapter = import_module(f"demo.chapters.{name}").run(settings)
-        chapters.append(chapter)
+        chapter = chapters[name] = import_module(f"demo.chapters.{name}").run(settings)
         for table in chapter.tables:
             print(f"\n{table.caption}\n\n{table.markdown}")
         print("", *(f"- {finding}" for finding in chapter.findings), sep="\n")

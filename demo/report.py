@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 
@@ -31,10 +31,10 @@ MODES = {
 }
 
 
-def write_report(chapters: Sequence[Chapter], settings: Settings, path: Path) -> None:
-    """Write the page."""
-    links = "".join(f'<a href="#chapter{i}">{escape(chapter.title)}</a>' for i, chapter in enumerate(chapters))
-    body = "\n".join(_chapter(i, chapter) for i, chapter in enumerate(chapters))
+def write_report(chapters: Mapping[str, Chapter], settings: Settings, path: Path) -> None:
+    """Write the page; ``chapters`` by name."""
+    links = "".join(f'<a href="#{name}">{escape(chapter.title)}</a>' for name, chapter in chapters.items())
+    body = "\n".join(_chapter(name, chapter) for name, chapter in chapters.items())
     path.write_text(
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>priorkit demo</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>\n'
@@ -49,7 +49,7 @@ def summary(chapter: Chapter, command: str) -> str:
     return "\n\n".join([f"# {chapter.title}", f"Made by `{command}`.", chapter.data, *tables, findings]) + "\n"
 
 
-def _chapter(number: int, chapter: Chapter) -> str:
+def _chapter(name: str, chapter: Chapter) -> str:
     tables = "\n".join(f"<h3>{escape(table.caption)}</h3>\n{_table(table.markdown)}" for table in chapter.tables)
     pictures = "\n".join(
         f'<figure><img src="data:image/png;base64,{picture.png}" alt="{escape(picture.caption)}">'
@@ -57,7 +57,7 @@ def _chapter(number: int, chapter: Chapter) -> str:
         for picture in chapter.pictures
     )
     findings = "".join(f"<li>{escape(finding)}</li>" for finding in chapter.findings)
-    return f"""<section id="chapter{number}"><h2>{escape(chapter.title)}</h2>
+    return f"""<section id="{name}"><h2>{escape(chapter.title)}</h2>
 <p class="question">{escape(chapter.question)}</p>
 <h3>The code</h3><pre>{escape(chapter.code.strip())}</pre>
 <h3>The data</h3><p>{escape(chapter.data)}</p>
@@ -79,4 +79,4 @@ def _table(markdown: str) -> str:
 
 
 def _cell(text: str) -> str:
-    return re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", escape(text.strip()))
+    return re.sub(r"(\*+)(.+?)\1", r"<b>\2</b>", escape(text.strip()))
