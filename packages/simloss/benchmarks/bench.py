@@ -35,21 +35,29 @@ def banded(c, reach=16, decay=0.7):
     return SparseSimilarity((torch.arange(c)[:, None] + offset) % c, (decay ** offset.abs().float()).repeat(c, 1))
 
 
-def row_cases():
-    """Yield case, size, logit scale, similarity and target ratio."""
-    for n, c in [(1024, 1000), (256, 10_000)]:
-        dense = torch.rand(c, c, generator=torch.Generator().manual_seed(1)).fill_diagonal_(1)
-        yield "dense", (n, c), 1.0, dense, 1.0
-        yield "dense, logits x 1000", (n, c), 1000.0, dense, 1.6
-        # Most rows underflow when most classes are not similar at all: the slow path.
-        dense[torch.rand(c, c, generator=torch.Generator().manual_seed(2)) < 0.95] = 0
-        yield "dense, 95 % zeros, x 1000", (n, c), 1000.0, dense.fill_diagonal_(1), 1.6
-        del dense
-    for (n, c), target in [((1024, 1000), 1.05), ((256, 10_000), 0.85), ((64, 50_000), 0.85)]:
-        # Beyond 16 classes a reduction factor of 0.15 is below the squared rounding error of float32.
-        yield "ordinal r=0.15 (33 neighbours)", (n, c), 1.0, OrdinalSimilarity(c, 0.15), target
-        yield "sparse, 33 neighbours", (n, c), 1.0, banded(c), target
-        yield "ordinal r=0.9", (n, c), 1.0, OrdinalSimilarity(c, 0.9), 1.5
+def dense(c):
+    return torch.rand(c, c, generator=torch.Generator().manual_seed(1)).fill_diagonal_(1)
+
+
+def mostly_zeros(c):
+    """A similarity under which most rows underflow at large logits: what is most probable is not similar."""
+    kept = torch.rand(c, c, generator=torch.Generator().manual_seed(2)) < 0.05
+    return (dense(c) * kept).fill_diagonal_(1)
+
+
+# Beyond 16 classes a reduction factor of 0.15 is below the squared rounding error of float32: 33 neighbours.
+SIZES = (1024, 1000), (256, 10_000), (64, 50_000)
+ROW_CASES = [
+    *(("dense", size, 1.0, dense, 1.0) for size in SIZES[:2]),
+    *(("dense, logits x 1000", size, 1000.0, dense, 1.6) for size in SIZES[:2]),
+    *(("dense, 95 % zeros, x 1000", size, 1000.0, mostly_zeros, 1.6) for size in SIZES[:2]),
+    *(
+        ("ordinal r=0.15 (33 neighbours)", size, 1.0, lambda c: OrdinalSimilarity(c, 0.15), target)
+        for size, target in zip(SIZES, (1.05, 0.85, 0.85))
+    ),
+    *(("sparse, 33 neighbours", size, 1.0, banded, target) for size, target in zip(SIZES, (1.05, 0.85, 0.85))),
+    *(("ordinal r=0.9", size, 1.0, lambda c: OrdinalSimilarity(c, 0.9), 1.5) for size in SIZES),
+]
 
 
 def linear_problem():
@@ -123,23 +131,28 @@ MEMORY_CASES = {
 MEMORY_TARGETS = {"memory dense": 1.33, "memory ordinal r=0.9": 1.33, "memory linear": 0.1}
 
 
-def measured_alone(case, name, threads):
-    """Return the peak memory of one loss in a process of its own."""
-    command = [sys.executable, __file__, "--threads", str(threads), "--memory", case, name]
-    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+def measured_alone(options, *arguments):
+    """Return the numbers that this program prints in a process of its own, whose heap no other case has shaped."""
+    command = [sys.executable, __file__, f"--threads={options.threads}", f"--rounds={options.rounds}", *arguments]
+    return map(float, subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="write the rows to this file")
-    parser.add_argument("--rounds", type=int, default=11, help="interleaved rounds of each case (at least 5)")
+    parser.add_argument("--rounds", type=int, default=41, help="interleaved rounds of each case (at least 5)")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--time", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--memory", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     if options.memory:
         case, name = options.memory
         print(peak_memory(*MEMORY_CASES[case](), name))
+        return
+    if options.time is not None:
+        _, (n, c), scale, similarity, _ = ROW_CASES[options.time]
+        print(*time_ratio(*row_losses(n, c, scale, similarity(c)), options.rounds))
         return
     rows = []
 
@@ -151,13 +164,13 @@ def main():
     print(f"torch {torch.__version__}, {options.threads} threads, median of {options.rounds} interleaved rounds")
     print(f"peer: {PEER} (defaults), forward + backward; sha256 of the (1024, 1000) logits: {digest}")
     print(f"{'case':32} {'size':>20} {'peer':>12} {'ratio':>6} {'target':>6}")
-    for case, (n, c), scale, similarity, target in row_cases():
-        ratio, peer = time_ratio(*row_losses(n, c, scale, similarity), options.rounds)
-        report(case, str((n, c)), PEER, ratio, target, f"{1e3 * peer:.1f} ms")
+    for number, (case, size, _, _, target) in enumerate(ROW_CASES):
+        ratio, peer = measured_alone(options, f"--time={number}")
+        report(case, str(size), PEER, ratio, target, f"{1e3 * peer:.1f} ms")
     ratio, peer = time_ratio(*linear_losses(), 5)
     report("linear, time", "(2048, 256, 50000)", f"{PEER} of linear", ratio, 1.2, f"{1e3 * peer:.0f} ms")
     for case, target in MEMORY_TARGETS.items():
-        peer, ours = (measured_alone(case, name, options.threads) for name in ("peer", "ours"))
+        (peer,), (ours,) = (measured_alone(options, "--memory", case, name) for name in ("peer", "ours"))
         size = "(2048, 256, 50000)" if "linear" in case else "(1024, 10000)"
         report(case, size, f"{PEER}, peak RSS", ours / peer, target, f"{peer / 2**20:.0f} MB")
     if options.json:

@@ -8,9 +8,11 @@ import sys
 import pytest
 import simloss
 import torch
+from simloss import functional
 
 EYE = torch.eye(3)
 CLASSES = torch.tensor([0, 1])
+NEIGHBOURS = simloss.SparseSimilarity.from_dense(EYE)
 DISTRIBUTION = simloss.mean_distribution(torch.eye(3)[:2], CLASSES)
 
 
@@ -54,6 +56,18 @@ BAD_VALUES = {
     "nan": (
         lambda: simloss.blend_identity(EYE / 0, 0.5),
         "similarity: expected finite numbers, got NaN or infinity in row 0 (3 such rows)",
+    ),
+    "similarity on another device": (
+        lambda: functional.sim_loss(EYE, torch.arange(3), EYE.to("meta")),
+        "similarity: expected a tensor on the device of the input (cpu), got one on meta",
+    ),
+    "neighbours on another device": (
+        lambda: functional.sim_loss(EYE.to("meta"), torch.arange(3, device="meta"), NEIGHBOURS),
+        "similarity: expected a tensor on the device of the input (meta), got one on cpu",
+    ),
+    "target on another device": (
+        lambda: functional.linear_sim_loss(EYE, EYE, torch.arange(3).to("meta"), EYE),
+        "target: expected a tensor on the device of the input (cpu), got one on meta",
     ),
     "alpha": (lambda: simloss.blend_identity(EYE, 1.5), "alpha: expected a number in [0, 1], got 1.5"),
     "vectors are flat": (

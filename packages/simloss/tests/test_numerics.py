@@ -53,6 +53,20 @@ def test_underflowing_rows_equal_float64_beside_ordinary_rows():
             )
 
 
+def test_impossible_targets_are_those_of_cross_entropy():
+    target = torch.tensor([2, 0, 0])
+    rows = torch.tensor([[0.0, 1.0, -torch.inf], [-torch.inf, 1.0, 2.0], [-torch.inf, -torch.inf, 0.0]])
+    expected = rows.clone().requires_grad_()
+    losses = torch.nn.functional.cross_entropy(expected, target, reduction="none")
+    losses.sum().backward()
+    for similarity in forms(SparseSimilarity.from_dense(torch.eye(3))):
+        logits = rows.clone().requires_grad_()
+        ours = sim_loss(logits, target, similarity, reduction="none")
+        ours.sum().backward()
+        torch.testing.assert_close(ours, losses)
+        torch.testing.assert_close(logits.grad, expected.grad)
+
+
 @pytest.mark.parametrize("reduction_factor", [0.0, 0.2, 0.5])
 def test_truncated_windows_lose_nothing(reduction_factor):
     torch.manual_seed(0)

@@ -11,12 +11,9 @@ import torch
 from torch import Tensor
 
 from ._core import shape_error, type_error, value_error
-from ._structured import OrdinalSimilarity, SparseSimilarity
 
 if TYPE_CHECKING:
     from torch.types import Device
-
-Similarity = Tensor | OrdinalSimilarity | SparseSimilarity
 
 
 def positive_integer(argument: str, value: object) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor
 
 from ._core import shape_error, type_error, value_error
@@ -62,7 +63,15 @@ def check_loss_arguments(
             raise value_error("ignore_index", "no class index with class probabilities as target", ignore_index)
     elif target.shape != input.shape[:1] * (input.ndim > 1) + input.shape[2:]:
         raise shape_error("target", "one class index per position of input", shapes)
+    check_devices(input.device, target=target, weight=weight, similarity=similarity._entries)
     check_options(similarity, weight, reduction, label_smoothing)
+
+
+def check_devices(expected: torch.device, **tensors: Tensor | None) -> None:
+    """Raise unless all tensors are on the device of the input."""
+    for name, tensor in tensors.items():
+        if tensor is not None and tensor.device != expected:
+            raise value_error(name, f"a tensor on the device of the input ({expected})", f"one on {tensor.device}")
 
 
 def check_options(similarity: Similarity, weight: Tensor | None, reduction: str, label_smoothing: float) -> None:
@@ -106,4 +115,6 @@ def check_linear_arguments(
         raise value_error("target", "class indices, because probabilities need n x c memory", str(target.dtype))
     if target.shape != hidden.shape[:-1]:
         raise shape_error("target", "one class index per row of hidden", {**shapes, "target": target.shape})
+    others = {"weight": weight, "bias": bias, "target": target, "class_weight": class_weight}
+    check_devices(hidden.device, **others, similarity=similarity._entries)
     check_options(similarity, class_weight, reduction, label_smoothing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ._checks import check_square
-from ._structured import OrdinalSimilarity, SparseSimilarity
+from ._structured import AnySimilarity, OrdinalSimilarity, SparseSimilarity
 
 
 class DenseSimilarity:
@@ -24,14 +25,19 @@ class DenseSimilarity:
         """Number of classes."""
         return self.matrix.shape[0]
 
+    @property
+    def _entries(self) -> Tensor:
+        return self.matrix
+
     def _near_rows(self, target: Tensor, dtype: torch.dtype) -> tuple[None, Tensor, float]:
         return None, self._all_rows(target, dtype), 0.0
 
     def _all_rows(self, target: Tensor, dtype: torch.dtype) -> Tensor:
         return self.matrix.index_select(0, target).to(dtype)
 
-    def _log_rows(self, target: Tensor, dtype: torch.dtype) -> tuple[None, Tensor]:
-        return None, _log(self._all_rows(target, dtype))
+    def _log_rows(self, target: Tensor, dtype: torch.dtype) -> tuple[None, Tensor, Tensor]:
+        rows = self._all_rows(target, dtype)
+        return None, _log_support(rows), rows
 
     def _product(self, probabilities: Tensor) -> Tensor:
         return probabilities @ self.matrix.to(probabilities.dtype).T
@@ -47,15 +53,21 @@ class DenseSimilarity:
 Similarity = DenseSimilarity | OrdinalSimilarity | SparseSimilarity
 
 
-def as_similarity(similarity: Tensor | OrdinalSimilarity | SparseSimilarity) -> Similarity:
+def as_similarity(similarity: AnySimilarity) -> Similarity:
     """Return a structured similarity as it is and a matrix behind the same methods."""
     # A tuple and no union, which the compiler of torch 2.4 cannot trace.
     return similarity if isinstance(similarity, (OrdinalSimilarity, SparseSimilarity)) else DenseSimilarity(similarity)
 
 
 def _log(similarity: Tensor) -> Tensor:
-    # Never log 0, which is slow on CPUs: 1/0 gives the infinity.
-    return F.threshold(similarity, 0.0, 1.0).log() + (1 - similarity.sign().reciprocal())
+    # Never log 0, which is slow on CPUs.
+    return F.threshold(similarity, 0.0, 1.0).log() + _log_support(similarity)
+
+
+def _log_support(similarity: Tensor) -> Tensor:
+    """Return minus infinity where the similarity is zero, and zero elsewhere."""
+    # Comparing and masking take five times as long on CPUs.
+    return F.threshold(similarity, 0.0, -math.inf).clamp_max_(0.0)
 
 
 class _LogProduct(torch.autograd.Function):

@@ -14,10 +14,10 @@ from torch.utils.checkpoint import checkpoint
 from ._checks import check_linear_arguments
 from ._dense import as_similarity
 from ._loss import position_losses, reduce
-from ._structured import OrdinalSimilarity, SparseSimilarity
+from ._structured import AnySimilarity
 
-# Logits at a time: 12 megabytes in float32, few enough for memory and enough rows for a fast matrix product.
-_BLOCK_ELEMENTS = 3 * 2**20
+# Logits at a time: 16 megabytes in float32, few enough for memory and enough rows for a fast matrix product.
+_BLOCK_ELEMENTS = 2**22
 
 Losses = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
@@ -26,7 +26,7 @@ def linear_sim_loss(
     hidden: Tensor,
     weight: Tensor,
     target: Tensor,
-    similarity: Tensor | OrdinalSimilarity | SparseSimilarity,
+    similarity: AnySimilarity,
     *,
     bias: Tensor | None = None,
     class_weight: Tensor | None = None,
@@ -57,6 +57,7 @@ def linear_sim_loss(
         ValueError: arguments whose shapes or values do not fit; the message names them.
 
     Example:
+        >>> from simloss import OrdinalSimilarity
         >>> hidden, weight = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0], [1.0, 0.0], [3.0, 0.0]])
         >>> linear_sim_loss(hidden, weight, torch.tensor([1]), OrdinalSimilarity(3, 0.5))
         tensor(0.5850)

@@ -8,13 +8,13 @@ from torch import Tensor
 from ._checks import check_loss_arguments
 from ._dense import Similarity, as_similarity
 from ._score import row_losses
-from ._structured import OrdinalSimilarity, SparseSimilarity
+from ._structured import AnySimilarity
 
 
 def sim_loss(
     input: Tensor,
     target: Tensor,
-    similarity: Tensor | OrdinalSimilarity | SparseSimilarity,
+    similarity: AnySimilarity,
     *,
     weight: Tensor | None = None,
     ignore_index: int = -100,
@@ -66,7 +66,7 @@ def sim_loss(
     class_axis = min(1, input.ndim - 1)
     autocast = torch.is_autocast_enabled(input.device.type)
     with torch.autocast(input.device.type, enabled=False):
-        scores = input.movedim(class_axis, -1)
+        scores = input if class_axis == input.ndim - 1 else input.movedim(class_axis, -1)
         if target.is_floating_point():
             target = target.movedim(class_axis, -1)
         losses, share = position_losses(
@@ -97,7 +97,7 @@ def position_losses(
         from_probabilities: whether ``scores`` are probabilities.
 
     Returns:
-        Two tensors of shape ``(*)``, at least float32.
+        Two tensors of shape ``(*)``, the losses at least float32.
     """
     dtype = torch.promote_types(scores.dtype, torch.float32)
     if weight is not None:
@@ -108,15 +108,16 @@ def position_losses(
             expected = expected * weight
         losses = (expected * _all_losses(scores.to(dtype), similarity, from_probabilities)).sum(-1)
         return losses, torch.ones_like(losses)
-    kept = target != ignore_index
-    target = torch.where(kept, target, 0).long()
-    share = kept.to(dtype) if weight is None else torch.where(kept, weight[target], 0)
-    # where() and not a product with zero, so that a mean over nothing has no gradient.
-    losses = torch.where(kept, share * _index_losses(scores, target, similarity, from_probabilities), 0)
+    ignored = target == ignore_index
+    target = target.masked_fill(ignored, 0).long()
+    share = ~ignored if weight is None else weight[target].masked_fill(ignored, 0)
+    losses = _index_losses(scores, target, ignored, similarity, from_probabilities)
+    if weight is not None:
+        losses = losses * share
     if label_smoothing:
         others = _all_losses(scores.to(dtype), similarity, from_probabilities)
         uniform = (others if weight is None else others * weight).mean(-1)
-        losses = (1 - label_smoothing) * losses + label_smoothing * torch.where(kept, uniform, 0)
+        losses = (1 - label_smoothing) * losses + label_smoothing * uniform.masked_fill(ignored, 0)
     return losses, share
 
 
@@ -127,13 +128,17 @@ def reduce(losses: Tensor, share: Tensor, reduction: str) -> Tensor:
     return losses.sum() if reduction == "sum" else losses
 
 
-def _index_losses(scores: Tensor, target: Tensor, similarity: Similarity, from_probabilities: bool) -> Tensor:
-    rows, flat_target = scores.reshape(-1, similarity.num_classes), target.reshape(-1)
-    if not from_probabilities:
-        return row_losses(rows, flat_target, similarity).view(target.shape)
-    dtype = torch.promote_types(scores.dtype, torch.float32)
-    expected = (similarity._all_rows(flat_target, dtype) * rows.to(dtype)).sum(-1)
-    return _clamped_log(expected).view(target.shape)
+def _index_losses(
+    scores: Tensor, target: Tensor, ignored: Tensor, similarity: Similarity, from_probabilities: bool
+) -> Tensor:
+    if from_probabilities:
+        dtype = torch.promote_types(scores.dtype, torch.float32)
+        expected = (similarity._all_rows(target.reshape(-1), dtype).view(scores.shape) * scores.to(dtype)).sum(-1)
+        return _clamped_log(expected).masked_fill(ignored, 0)
+    if scores.ndim == 2:
+        return row_losses(scores, target, ignored, similarity)
+    rows = scores.reshape(-1, similarity.num_classes)
+    return row_losses(rows, target.reshape(-1), ignored.reshape(-1), similarity).view(target.shape)
 
 
 def _all_losses(scores: Tensor, similarity: Similarity, from_probabilities: bool) -> Tensor:

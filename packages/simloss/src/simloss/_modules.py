@@ -7,16 +7,16 @@ from torch import Tensor, nn
 from ._checks import check_entries, check_square
 from ._linear import linear_sim_loss
 from ._loss import sim_loss
-from ._structured import OrdinalSimilarity, SparseSimilarity
+from ._structured import AnySimilarity
 
 
 class _SimilarityLoss(nn.Module):
-    similarity: Tensor | OrdinalSimilarity | SparseSimilarity
+    similarity: AnySimilarity
     weight: Tensor | None
 
     def __init__(
         self,
-        similarity: Tensor | OrdinalSimilarity | SparseSimilarity,
+        similarity: AnySimilarity,
         *,
         weight: Tensor | None = None,
         ignore_index: int = -100,
@@ -62,6 +62,7 @@ class SimLoss(_SimilarityLoss):
 
     Example:
         >>> import torch
+        >>> from simloss import OrdinalSimilarity, SimLoss
         >>> loss = SimLoss(OrdinalSimilarity(4, 0.5))
         >>> logits = torch.tensor([[0.0, 0.0, 5.0, 0.0]])
         >>> loss(logits, torch.tensor([1])), loss(logits, torch.tensor([3]))
@@ -89,6 +90,7 @@ class LinearSimLoss(_SimilarityLoss):
 
     Example:
         >>> import torch
+        >>> from simloss import LinearSimLoss, OrdinalSimilarity
         >>> loss = LinearSimLoss(OrdinalSimilarity(3, 0.5))
         >>> weight = torch.tensor([[0.0, 1.0], [1.0, 0.0], [3.0, 0.0]])
         >>> loss(torch.tensor([[1.0, 0.0]]), weight, torch.tensor([1]))

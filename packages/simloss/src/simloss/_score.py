@@ -10,70 +10,61 @@ from torch import Tensor
 from ._checks import check_classes
 from ._dense import Similarity
 
+# Logits in log space at a time: so few that the allocator keeps their memory; fresh memory costs more than the sums.
+_BLOCK_ELEMENTS = 2**17
 
-def row_losses(logits: Tensor, target: Tensor, similarity: Similarity) -> Tensor:
-    r"""Return :math:`-\log \sum_c S_{y,c} p_c` for each row.
+
+def row_losses(logits: Tensor, target: Tensor, ignored: Tensor, similarity: Similarity) -> Tensor:
+    r"""Return :math:`-\log \sum_c S_{y,c} p_c` for each row, and zero without a gradient for ignored rows.
 
     Args:
         logits: shape ``(n, c)``.
         target: class indices of shape ``(n,)``.
+        ignored: which rows do not count, shape ``(n,)``.
         similarity: what gives ``S``.
 
     Returns:
         Tensor of shape ``(n,)``, at least float32.
     """
-    if torch.compiler.is_compiling():
-        return _exact(logits, target, similarity)[0]
-    needs_slope = logits.requires_grad and torch.is_grad_enabled()
-    losses: Tensor = _RowLosses.apply(logits, target, similarity, needs_slope)[0]
+    if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
+        return _exact(logits, target, similarity)[0].masked_fill(ignored, 0)
+    losses: Tensor = _RowLosses.apply(logits, target, ignored, similarity)
     return losses
 
 
 class _RowLosses(torch.autograd.Function):
     @staticmethod
-    def forward(
-        logits: Tensor, target: Tensor, similarity: Similarity, needs_slope: bool
-    ) -> tuple[Tensor, Tensor | None]:
+    def forward(ctx: Any, logits: Tensor, target: Tensor, ignored: Tensor, similarity: Similarity) -> Tensor:
         if logits.device.type == "cpu":
             check_classes(target, similarity.num_classes)
-            losses, slope = _fast(logits, target, similarity)
+        losses, slope = _losses_and_slope(logits, target, similarity)
+        ctx.similarity = similarity
+        ctx.slope = slope if ctx.needs_input_grad[0] else None
+        ctx.save_for_backward(logits, target, ignored)
+        return losses.masked_fill_(ignored, 0)
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None, None, None]:
+        logits, target, ignored = ctx.saved_tensors
+        upstream = upstream.masked_fill(ignored, 0).unsqueeze(-1)
+        if torch.is_grad_enabled():
+            gradient = (_exact(logits, target, ctx.similarity)[1] * upstream).to(logits.dtype)
+        elif torch._C._are_functorch_transforms_active():
+            gradient = ctx.slope * upstream
         else:
-            # Looking for rows to mend would wait for the device.
-            losses, slope = _exact(logits, target, similarity)
-        return losses, slope.to(logits.dtype) if needs_slope else None
+            # The first backward pass gives the slope away, because a copy would cost a third of the time.
+            slope, ctx.slope = ctx.slope, None
+            if slope is None:
+                slope = _losses_and_slope(logits, target, ctx.similarity)[1]
+            gradient = slope.mul_(upstream)
+        return gradient, None, None, None
 
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor | None]) -> None:
-        logits, target, ctx.similarity, _ = inputs
-        slope = output[1]
-        if slope is not None:
-            ctx.mark_non_differentiable(slope)
-        ctx.set_materialize_grads(False)
-        ctx.save_for_backward(logits, target, slope)
 
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor | None, _: Any) -> tuple[Tensor | None, None, None, None]:
-        if upstream is None:
-            return None, None, None, None
-        logits, target, slope = ctx.saved_tensors
-        if slope is None or torch.is_grad_enabled():
-            slope = _exact(logits, target, ctx.similarity)[1]
-        return (slope * upstream.unsqueeze(-1)).to(logits.dtype), None, None, None
-
-    @staticmethod
-    def vmap(
-        info: Any, in_dims: tuple[Any, ...], logits: Tensor, target: Tensor, similarity: Similarity, needs_slope: bool
-    ) -> Any:
-        # More examples are more rows.
-        logits, target = (
-            tensor.unsqueeze(0).expand(info.batch_size, *tensor.shape) if dim is None else tensor.movedim(dim, 0)
-            for tensor, dim in zip((logits, target), in_dims[:2])
-        )
-        losses, slope = _RowLosses.apply(logits.flatten(0, 1), target.flatten(), similarity, needs_slope)
-        shape = (info.batch_size, -1)
-        if slope is None:
-            return (losses.unflatten(0, shape), None), (0, None)
-        return (losses.unflatten(0, shape), slope.unflatten(0, shape)), (0, 0)
+def _losses_and_slope(logits: Tensor, target: Tensor, similarity: Similarity) -> tuple[Tensor, Tensor]:
+    # On other devices, looking for rows to mend would wait for the device.
+    compute = _fast if logits.device.type == "cpu" else _exact
+    losses, slope = compute(logits, target, similarity)
+    return losses, slope.to(logits.dtype)
 
 
 def _precision(logits: Tensor) -> torch.dtype:
@@ -86,20 +77,22 @@ def _fast(logits: Tensor, target: Tensor, similarity: Similarity) -> tuple[Tenso
     slope = torch.softmax(logits, -1, dtype)
     index, terms, tail = similarity._near_rows(target, dtype)
     scores = terms.mul_(slope if index is None else slope.gather(-1, index)).sum(-1)
+    losses = -scores.log()
     limits = torch.finfo(dtype)
     lost = (scores < max(limits.tiny**0.5, tail / limits.eps)).nonzero().flatten()
-    if len(lost):
-        probabilities = slope.index_select(0, lost)
+    for rows in lost.split(max(1, _BLOCK_ELEMENTS // similarity.num_classes)):
+        probabilities = slope.index_select(0, rows)
+        exact_losses, exact_slope = _exact(
+            logits.index_select(0, rows), target.index_select(0, rows), similarity, probabilities
+        )
+        losses.index_copy_(0, rows, exact_losses)
+        slope.index_copy_(0, rows, exact_slope)
+    # Their slope is complete, so what follows must add nothing to it.
+    scores.index_fill_(0, lost, torch.inf)
     if index is None:
         slope.addcdiv_(terms, scores.unsqueeze(-1), value=-1)
     else:
         slope.scatter_add_(-1, index, terms.div_(-scores.unsqueeze(-1)))
-    losses = scores.log_().neg_()
-    if len(lost):
-        losses[lost], exact_slope = _exact(
-            logits.index_select(0, lost), target.index_select(0, lost), similarity, probabilities
-        )
-        slope.index_copy_(0, lost, exact_slope)
     return losses, slope
 
 
@@ -108,17 +101,21 @@ def _exact(
 ) -> tuple[Tensor, Tensor]:
     """Log space throughout; differentiable and free of branches on values."""
     dtype = _precision(logits)
-    logits = logits.to(dtype)
+    lowest = torch.finfo(dtype).min
+    # Below the largest one, so that small differences between large logits keep their digits; and never minus infinity,
+    # so that a row whose similar classes are all impossible has the infinite loss and finite gradient of cross entropy.
+    logits = (logits.to(dtype) - logits.amax(-1, keepdim=True)).clamp_min(lowest)
     if probabilities is None:
         probabilities = logits.softmax(-1)
-    index, log_values = similarity._log_rows(target, dtype)
+    index, log_values, factor = similarity._log_rows(target, dtype)
     weighted = (logits if index is None else logits.gather(-1, index)) + log_values
     shares = weighted.softmax(-1)
-    losses = _logsumexp(logits, probabilities) - _logsumexp(weighted, shares)
-    slope = probabilities - shares if index is None else probabilities.scatter_add(-1, index, -shares)
-    return losses, slope
-
-
-def _logsumexp(values: Tensor, shares: Tensor) -> Tensor:
     # From the softmax, because exp() of a number far below zero is slow on CPUs.
-    return values.amax(-1) - shares.amax(-1).log()
+    top = weighted.amax(-1)
+    log_sum = top.masked_fill(top <= lowest, -torch.inf) - shares.amax(-1).log()
+    if factor is not None:
+        shares = shares * factor
+        total = shares.sum(-1, keepdim=True)
+        shares, log_sum = shares / total, log_sum + total.squeeze(-1).log()
+    slope = probabilities - shares if index is None else probabilities.scatter_add(-1, index, -shares)
+    return -probabilities.amax(-1).log() - log_sum, slope

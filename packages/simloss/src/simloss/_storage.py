@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from ._arguments import Similarity, name_list
+from ._arguments import name_list
 from ._checks import check_entries, check_square
 from ._core import atomic_path, import_extra, value_error
-from ._structured import OrdinalSimilarity, SparseSimilarity
+from ._structured import AnySimilarity, OrdinalSimilarity, SparseSimilarity
 
 if TYPE_CHECKING:
     from torch.types import Device
 
 
 def save_similarity(
-    similarity: Similarity, path: str | os.PathLike[str], *, class_names: Iterable[str] | None = None
+    similarity: AnySimilarity, path: str | os.PathLike[str], *, class_names: Iterable[str] | None = None
 ) -> None:
     """Write a similarity and the names of its classes to a safetensors file.
 
@@ -63,7 +63,7 @@ def save_similarity(
         safetensors.save_file(tensors, temporary, metadata={"simloss": json.dumps(header, ensure_ascii=False)})
 
 
-def load_similarity(path: str | os.PathLike[str], *, device: Device = None) -> tuple[Similarity, list[str] | None]:
+def load_similarity(path: str | os.PathLike[str], *, device: Device = None) -> tuple[AnySimilarity, list[str] | None]:
     """Read what :func:`save_similarity` wrote.
 
     A model's classes must be in the order of the names: compare them with those of the data set before training.
@@ -96,7 +96,7 @@ def load_similarity(path: str | os.PathLike[str], *, device: Device = None) -> t
     return similarity.to(device), names
 
 
-def _restored(header: dict[str, Any], tensors: dict[str, Tensor]) -> Similarity:
+def _restored(header: dict[str, Any], tensors: dict[str, Tensor]) -> AnySimilarity:
     """Return the similarity that ``header`` and ``tensors`` describe."""
     if header["kind"] == "ordinal":
         return OrdinalSimilarity(header["num_classes"], header["reduction_factor"])
@@ -109,7 +109,7 @@ def _restored(header: dict[str, Any], tensors: dict[str, Tensor]) -> Similarity:
     raise value_error("kind", "'dense', 'ordinal' or 'sparse'", repr(header["kind"]))
 
 
-def _names_of(similarity: Similarity, class_names: Iterable[str]) -> list[str]:
+def _names_of(similarity: AnySimilarity, class_names: Iterable[str]) -> list[str]:
     """Return the names as a list, one for each class of ``similarity``."""
     names = name_list("class_names", class_names)
     num_classes = len(similarity) if isinstance(similarity, Tensor) else similarity.num_classes

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from ._arguments import positive_integer, share
 from ._checks import check_entries, check_square
 from ._core import shape_error, type_error, value_error
 from ._recursion import ordinal_product
@@ -22,6 +23,7 @@ class OrdinalSimilarity(nn.Module):
         reduction_factor: ``r`` in [0, 1); zero gives the identity, that is cross entropy.
 
     Raises:
+        TypeError: an argument is no number.
         ValueError: no classes, or ``r`` outside [0, 1).
 
     Example:
@@ -37,12 +39,8 @@ class OrdinalSimilarity(nn.Module):
 
     def __init__(self, num_classes: int, reduction_factor: float) -> None:
         super().__init__()
-        if num_classes < 1:
-            raise value_error("num_classes", "at least one class", num_classes)
-        if not 0 <= reduction_factor < 1:
-            raise value_error("reduction_factor", "a number in [0, 1)", reduction_factor)
-        self.num_classes = num_classes
-        self.reduction_factor = float(reduction_factor)
+        self.num_classes = positive_integer("num_classes", num_classes)
+        self.reduction_factor = share("reduction_factor", reduction_factor)
 
     def get_extra_state(self) -> Tensor:
         """Return what ``state_dict`` stores: the two numbers that define the similarity, in full precision."""
@@ -70,6 +68,10 @@ class OrdinalSimilarity(nn.Module):
         return self.rows(torch.arange(self.num_classes))
 
     @property
+    def _entries(self) -> None:
+        return None
+
+    @property
     def _log_factor(self) -> float:
         # A finite stand-in for log 0, because minus infinity has no gradient.
         return math.log(self.reduction_factor) if self.reduction_factor else -1e30
@@ -88,8 +90,8 @@ class OrdinalSimilarity(nn.Module):
     def _all_rows(self, target: Tensor, dtype: torch.dtype) -> Tensor:
         return self._windows(target, torch.exp(self._log_vector(target, dtype)))
 
-    def _log_rows(self, target: Tensor, dtype: torch.dtype) -> tuple[None, Tensor]:
-        return None, self._windows(target, self._log_vector(target, dtype))
+    def _log_rows(self, target: Tensor, dtype: torch.dtype) -> tuple[None, Tensor, None]:
+        return None, self._windows(target, self._log_vector(target, dtype)), None
 
     def _log_vector(self, target: Tensor, dtype: torch.dtype) -> Tensor:
         distance = torch.arange(1 - self.num_classes, self.num_classes, device=target.device)
@@ -187,14 +189,18 @@ class SparseSimilarity(nn.Module):
         """Return the matrix, shape ``(c, c)``."""
         return self.rows(torch.arange(self.num_classes, device=self.indices.device))
 
+    @property
+    def _entries(self) -> Tensor:
+        return self.values
+
     def _near_rows(self, target: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor, float]:
         return self.indices.index_select(0, target), self.values.index_select(0, target).to(dtype), 0.0
 
     def _all_rows(self, target: Tensor, dtype: torch.dtype) -> Tensor:
         return self.rows(target).to(dtype)
 
-    def _log_rows(self, target: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        return self.indices.index_select(0, target), self.values.index_select(0, target).to(dtype).log()
+    def _log_rows(self, target: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor, None]:
+        return self.indices.index_select(0, target), self.values.index_select(0, target).to(dtype).log(), None
 
     def _product(self, probabilities: Tensor) -> Tensor:
         return (probabilities[..., self.indices] * self.values.to(probabilities.dtype)).sum(-1)
@@ -202,3 +208,6 @@ class SparseSimilarity(nn.Module):
     def _log_product(self, log_probabilities: Tensor) -> Tensor:
         near = log_probabilities[..., self.indices] + self.values.to(log_probabilities.dtype).log()
         return torch.logsumexp(near, -1)
+
+
+AnySimilarity = Tensor | OrdinalSimilarity | SparseSimilarity

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ._arguments import Similarity
 from ._core import shape_error
 from ._examples import check_probabilities, counted_examples
+from ._structured import AnySimilarity
 
 
 def superclass_accuracy(
@@ -77,7 +77,7 @@ def failed_superclass_accuracy(
 
 
 def expected_similarity(
-    prediction: Tensor, target: Tensor, similarity: Similarity, *, ignore_index: int = -100
+    prediction: Tensor, target: Tensor, similarity: AnySimilarity, *, ignore_index: int = -100
 ) -> Tensor:
     """Return the mean similarity of what is predicted to the true class.
 
@@ -148,7 +148,7 @@ def superclass_numbers(superclass: Tensor | Sequence[Hashable]) -> Tensor:
     return torch.tensor([numbers.setdefault(name, len(numbers)) for name in superclass])
 
 
-def similarities(prediction: Tensor, target: Tensor, similarity: Similarity, *, ignore_index: int) -> Tensor:
+def similarities(prediction: Tensor, target: Tensor, similarity: AnySimilarity, *, ignore_index: int) -> Tensor:
     """Return the similarity of each example's prediction to its target, ``(m,)``."""
     num_classes = len(similarity) if isinstance(similarity, Tensor) else similarity.num_classes
     prediction, target = counted_examples(prediction, target, num_classes, ignore_index)

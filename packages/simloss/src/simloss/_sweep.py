@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 
-from torch import Tensor, nn
+from torch import nn
 
-from ._arguments import Similarity, check_distinct
+from ._arguments import check_distinct
 from ._core import track, value_error
 from ._modules import SimLoss
-from ._structured import OrdinalSimilarity, SparseSimilarity
+from ._structured import AnySimilarity
 from ._sweep_result import SPLITS, SweepResult
 
 Scores = Mapping[str, Mapping[str, float]]
@@ -18,7 +18,7 @@ LOWER_IS_BETTER = ("loss", "error", "mae", "mse")
 
 def sweep(
     train: Callable[[nn.Module, int], Scores],
-    similarities: Mapping[Hashable, Similarity | nn.Module],
+    similarities: Mapping[Hashable, AnySimilarity | nn.Module],
     seeds: Sequence[int],
     *,
     baseline: Hashable = None,
@@ -53,6 +53,7 @@ def sweep(
         >>> def train(loss, seed):
         ...     accuracy = 0.5 + 0.01 * seed + 0.1 * isinstance(loss, SimLoss)
         ...     return {"val": {"accuracy": accuracy}, "test": {"accuracy": accuracy}}
+        >>> from simloss import OrdinalSimilarity
         >>> result = sweep(train, {0.5: OrdinalSimilarity(3, 0.5)}, seeds=range(6))
         >>> print(result.table())
                        val accuracy ↑  test accuracy ↑
@@ -83,8 +84,8 @@ def sweep(
     return SweepResult(runs, list(seeds), baseline, directions)
 
 
-def _loss(value: Similarity | nn.Module) -> nn.Module:
-    return SimLoss(value) if isinstance(value, Tensor | OrdinalSimilarity | SparseSimilarity) else value
+def _loss(value: AnySimilarity | nn.Module) -> nn.Module:
+    return SimLoss(value) if isinstance(value, AnySimilarity) else value
 
 
 def _directions(scores: Scores, higher_is_better: Mapping[str, bool] | None) -> dict[str, bool]:

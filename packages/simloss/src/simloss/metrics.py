@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._arguments import Similarity
 from ._checks import check_entries, check_square
 from ._core import import_extra
+from ._structured import AnySimilarity
 from ._superclass import Hits, hits, similarities, superclass_numbers
 
 import_extra("torchmetrics", package="simloss", extra="metrics")
@@ -113,11 +113,11 @@ class ExpectedSimilarity(Metric):
     higher_is_better = True
     full_state_update = False
 
-    similarity: Similarity
+    similarity: AnySimilarity
     similarity_sum: Tensor
     total: Tensor
 
-    def __init__(self, similarity: Similarity, *, ignore_index: int = -100, **kwargs: Any) -> None:
+    def __init__(self, similarity: AnySimilarity, *, ignore_index: int = -100, **kwargs: Any) -> None:
         """Store the similarity and start at zero."""
         super().__init__(**kwargs)
         if isinstance(similarity, Tensor):
