@@ -29,6 +29,9 @@ class DenseSimilarity:
     def _entries(self) -> Tensor:
         return self.matrix
 
+    def _near_size(self, dtype: torch.dtype) -> int:  # noqa: ARG002
+        return self.num_classes
+
     def _near_rows(self, target: Tensor, dtype: torch.dtype) -> tuple[None, Tensor, float]:
         return None, self._all_rows(target, dtype), 0.0
 

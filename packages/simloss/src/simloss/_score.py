@@ -10,8 +10,8 @@ from torch import Tensor
 from ._checks import check_classes
 from ._dense import Similarity
 
-# Logits in log space at a time: so few that the allocator keeps their memory; fresh memory costs more than the sums.
-_BLOCK_ELEMENTS = 2**17
+# Similarities at a time: so few that the allocator keeps their memory; fresh memory costs more than the sums.
+_BLOCK_ELEMENTS = 2**19
 
 
 def row_losses(logits: Tensor, target: Tensor, ignored: Tensor, similarity: Similarity) -> Tensor:
@@ -72,28 +72,34 @@ def _precision(logits: Tensor) -> torch.dtype:
 
 
 def _fast(logits: Tensor, target: Tensor, similarity: Similarity) -> tuple[Tensor, Tensor]:
-    """One softmax; rows whose sum is lost to underflow are done again in log space."""
-    dtype = _precision(logits)
-    slope = torch.softmax(logits, -1, dtype)
-    index, terms, tail = similarity._near_rows(target, dtype)
+    """One softmax, then a few rows at a time."""
+    slope = torch.softmax(logits, -1, _precision(logits))
+    size = max(1, _BLOCK_ELEMENTS // similarity._near_size(slope.dtype))
+    blocks = zip(logits.split(size), target.split(size), slope.split(size))
+    return torch.cat([_losses(*block, similarity) for block in blocks]), slope
+
+
+def _losses(logits: Tensor, target: Tensor, probabilities: Tensor, similarity: Similarity) -> Tensor:
+    """Return the losses and turn ``probabilities`` into their slope; log space for rows lost to underflow."""
+    slope, limits = probabilities, torch.finfo(probabilities.dtype)
+    index, terms, tail = similarity._near_rows(target, slope.dtype)
     scores = terms.mul_(slope if index is None else slope.gather(-1, index)).sum(-1)
     losses = -scores.log()
-    limits = torch.finfo(dtype)
     lost = (scores < max(limits.tiny**0.5, tail / limits.eps)).nonzero().flatten()
-    for rows in lost.split(max(1, _BLOCK_ELEMENTS // similarity.num_classes)):
-        probabilities = slope.index_select(0, rows)
+    # Log space takes more arrays, so fewer rows.
+    for rows in lost.split(max(1, _BLOCK_ELEMENTS // (4 * similarity.num_classes))):
         exact_losses, exact_slope = _exact(
-            logits.index_select(0, rows), target.index_select(0, rows), similarity, probabilities
+            logits.index_select(0, rows), target.index_select(0, rows), similarity, slope.index_select(0, rows)
         )
         losses.index_copy_(0, rows, exact_losses)
         slope.index_copy_(0, rows, exact_slope)
-    # Their slope is complete, so what follows must add nothing to it.
+    # Their slope is complete, so that what follows must add nothing to it.
     scores.index_fill_(0, lost, torch.inf)
     if index is None:
         slope.addcdiv_(terms, scores.unsqueeze(-1), value=-1)
     else:
         slope.scatter_add_(-1, index, terms.div_(-scores.unsqueeze(-1)))
-    return losses, slope
+    return losses
 
 
 def _exact(

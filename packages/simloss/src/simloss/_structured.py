@@ -76,11 +76,16 @@ class OrdinalSimilarity(nn.Module):
         # A finite stand-in for log 0, because minus infinity has no gradient.
         return math.log(self.reduction_factor) if self.reduction_factor else -1e30
 
-    def _near_rows(self, target: Tensor, dtype: torch.dtype) -> tuple[Tensor | None, Tensor, float]:
+    def _near_size(self, dtype: torch.dtype) -> int:
         # Beyond the reach, similarities are below the squared rounding error.
         reach = math.ceil(2 * math.log(torch.finfo(dtype).eps) / self._log_factor)
-        if 16 * (2 * reach + 1) > self.num_classes:
+        return 2 * reach + 1 if 16 * (2 * reach + 1) <= self.num_classes else self.num_classes
+
+    def _near_rows(self, target: Tensor, dtype: torch.dtype) -> tuple[Tensor | None, Tensor, float]:
+        size = self._near_size(dtype)
+        if size == self.num_classes:
             return None, self._all_rows(target, dtype), 0.0
+        reach = size // 2
         distance = torch.arange(-reach, reach + 1, device=target.device)
         classes = target.unsqueeze(-1) + distance
         index = classes.clamp(0, self.num_classes - 1)
@@ -192,6 +197,9 @@ class SparseSimilarity(nn.Module):
     @property
     def _entries(self) -> Tensor:
         return self.values
+
+    def _near_size(self, dtype: torch.dtype) -> int:  # noqa: ARG002
+        return self.indices.shape[1]
 
     def _near_rows(self, target: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor, float]:
         return self.indices.index_select(0, target), self.values.index_select(0, target).to(dtype), 0.0
