@@ -2,6 +2,9 @@ import pytest
 import torch
 from torch import nn
 
+# The tensors of the tests are tiny: threads would only wait for each other.
+torch.set_num_threads(1)
+
 
 class Net(nn.Module):
     """A small convolutional encoder with batch norm and dropout, whose modes matter."""

@@ -299,6 +299,11 @@ def test_bad_models(make_net, images):
         attribute(lambda x: net(x.detach()))
     with pytest.raises(ValueError, match=path):
         attribute(lambda x: nn.Parameter(torch.ones(len(x), 2)) * 2)
+    with pytest.raises(ValueError, match=r"forward_func: expected floating-point embeddings.* got torch.int64"):
+        attribute(lambda x: net(x).argmax(1, keepdim=True))
+    for output in ("pooler_output", 5):
+        with pytest.raises(ValueError, match=rf"output: expected what the model's Tensor has, got {output!r}"):
+            attribute(net, output=output, **IMAGENET)
     with pytest.raises(ValueError, match=r"forward_func: expected embeddings \(n, d\).* output \(1, 3, 16, 20\)"):
         attribute(lambda x: x)
     with pytest.raises(ValueError, match="forward_func: expected finite embeddings"):

@@ -1,6 +1,9 @@
 import hashlib
 import json
+import signal
+import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -69,6 +72,26 @@ def test_maps_are_written_and_resumed(folder, capsys):
     assert run(folder) == 0
     assert hashes(folder / "maps") == complete
     assert (folder / "maps" / "0.png.png").stat().st_mtime_ns == kept
+
+
+def test_a_killed_job_leaves_nothing_half_written_and_goes_on(folder):
+    assert run(folder, out="whole") == 0
+    slow = "\ndef first(_make=first):\n    import time\n    net = _make()\n" + (
+        "    net.register_forward_hook(lambda *_: time.sleep(0.1))\n    return net\n"
+    )
+    (folder / "slow_factories.py").write_text(FACTORIES + slow)
+    command = ["maps", "images", "--model", "slow_factories:first", "--out", "maps", "--size", "16", "--n-samples", "3"]
+    process = subprocess.Popen([sys.executable, "-m", "dml_attribution", *command], cwd=folder)
+    while not list((folder / "maps").rglob("*.png.png")):
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    complete, begun = hashes(folder / "whole"), hashes(folder / "maps")
+    assert 0 < len(begun) < len(complete)
+    assert begun.items() <= complete.items()
+    assert main(command) == 0
+    assert hashes(folder / "maps") == complete
 
 
 def test_corrupt_images_are_listed(folder, capsys):

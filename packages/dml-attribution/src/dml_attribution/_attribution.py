@@ -12,12 +12,12 @@ from ._baseline import Baseline, Channels, black, matched
 from ._captum import path_gradients
 from ._core import value_error
 from ._distances import Distance, DistanceName, resolve_distance
-from ._model import Output, check_images, embed, frozen
+from ._measured import MeasuredModel, Objective
+from ._model import Output, check_images, frozen
 from ._postprocess import postprocess, scale
 from ._sampling import Sampling, pass_size, smooth_gradients
 
 Order = Literal["text", "channel_first"]
-Objective = Callable[[Tensor, Tensor], Tensor]
 
 
 class EmbeddingAttribution:
@@ -75,19 +75,16 @@ class EmbeddingAttribution:
         transform: Callable[[Any], Tensor] | None = None,
         output: Output | None = None,
     ) -> None:
-        self.forward_func = forward_func
-        self.distance = distance
         self.transform = transform
-        self.output = output
-        self._measure = resolve_distance(distance, normalize=normalize_embeddings)
-        self._reference = reference
-        self._baseline: Baseline | None = None
+        constant: Baseline | None = None
         if isinstance(baseline, Tensor) or callable(baseline):
-            self._baseline = baseline
+            constant = baseline
         elif baseline != "black":
             raise value_error("baseline", "'black', a tensor or a callable", repr(baseline))
         elif reference is None:
-            self._baseline = black(mean, std, transform)
+            constant = black(mean, std, transform)
+        measure = resolve_distance(distance, normalize=normalize_embeddings)
+        self._model = MeasuredModel(forward_func, output, measure, constant, reference)
 
     def attribute(
         self,
@@ -130,15 +127,15 @@ class EmbeddingAttribution:
             "progress": progress,
         }
         inputs = check_images("inputs", inputs)
-        with frozen(self.forward_func):
-            return self._maps(inputs, self._others(inputs), order, sampling)
+        with frozen(self._model.forward_func):
+            return self._maps(inputs, self._model.others(inputs), order, sampling)
 
     def gradients(self, inputs: Tensor, **sampling: Unpack[Sampling]) -> Tensor:
         """Return the signed gradients ``(n, c, h, w)``, averaged over the noise (Eq. 9.2); see :meth:`attribute`."""
         inputs = check_images("inputs", inputs)
-        with frozen(self.forward_func):
-            objective = self._toward(self._others(inputs), sampling)
-            return smooth_gradients(inputs, self._embedding, objective, _unchanged, **sampling).to(inputs.dtype)
+        with frozen(self._model.forward_func):
+            objective = self._model.toward(self._model.others(inputs), sampling.get("batch_size"))
+            return smooth_gradients(inputs, self._model.embedding, objective, _unchanged, **sampling).to(inputs.dtype)
 
     def pair(
         self, first: Tensor, second: Tensor, *, order: Order = "text", **sampling: Unpack[Sampling]
@@ -155,11 +152,9 @@ class EmbeddingAttribution:
             Maps ``(n, h, w)`` of ``first`` and of ``second``. Noise is on the image that is explained, never on both.
         """
         first, second = check_images("first", first), _partner("second", second, first)
-        with frozen(self.forward_func):
-            return (
-                self._maps(first, second, order, sampling),
-                self._maps(second, first, order, sampling, swap=True),
-            )
+        with frozen(self._model.forward_func):
+            maps = self._maps(first, second, order, sampling)
+            return maps, self._maps(second, first, order, sampling, swap=True)
 
     def triplet(
         self, anchor: Tensor, positive: Tensor, negative: Tensor, *, order: Order = "text", **sampling: Unpack[Sampling]
@@ -178,8 +173,8 @@ class EmbeddingAttribution:
         """
         anchor = check_images("anchor", anchor)
         positive, negative = _partner("positive", positive, anchor), _partner("negative", negative, anchor)
-        with frozen(self.forward_func):
-            near, far = self._toward(positive, sampling), self._toward(negative, sampling)
+        with frozen(self._model.forward_func):
+            near, far = (self._model.toward(others, sampling.get("batch_size")) for others in (positive, negative))
             return (
                 self._summarised(anchor, lambda one, rows: near(one, rows) - far(one, rows), order, sampling),
                 self._maps(positive, anchor, order, sampling, swap=True),
@@ -199,15 +194,15 @@ class EmbeddingAttribution:
             :func:`postprocess` turns them into maps.
         """
         inputs = check_images("inputs", inputs)
-        size = pass_size(batch_size, inputs.device)
-        with frozen(self.forward_func):
-            others = self._others(inputs)
-            embedded = self._embed(others, size)
+        with frozen(self._model.forward_func):
+            others = self._model.others(inputs)
+            constants = self._model.constants(others, batch_size)
 
             def distance(images: Tensor, targets: Tensor) -> Tensor:
-                return self._measure(self._embedding(images), targets)
+                return self._model.distance(self._model.embedding(images), targets)
 
-            return path_gradients(distance, inputs, others, embedded, n_steps=n_steps, batch_size=size)
+            size = pass_size(batch_size, inputs.device)
+            return path_gradients(distance, inputs, others, constants, n_steps=n_steps, batch_size=size)
 
     def distances(self, inputs: Tensor, *, reference: Tensor | None = None, batch_size: int | None = None) -> Tensor:
         """Return the distance ``(n,)`` between each image of ``inputs`` and its baseline, or ``reference``.
@@ -218,49 +213,26 @@ class EmbeddingAttribution:
             batch_size: images per pass, as in :meth:`attribute`.
         """
         inputs = check_images("inputs", inputs)
-        size = pass_size(batch_size, inputs.device)
-        with frozen(self.forward_func):
-            others = self._others(inputs) if reference is None else matched("reference", reference, inputs, each=True)
-            embeddings = self._embed(inputs, size)
-            return self._measure(embeddings, self._embed(others, size).expand_as(embeddings))
+        others = self.baselines(inputs) if reference is None else matched("reference", reference, inputs, each=True)
+        with frozen(self._model.forward_func):
+            embeddings, constants = (self._model.constants(images, batch_size) for images in (inputs, others))
+            return self._model.distance(embeddings, constants.expand_as(embeddings))
 
     def baselines(self, inputs: Tensor) -> Tensor:
         """Return the image that all inputs, or each of them, are measured against: ``(1 or n, c, h, w)``."""
-        return self._others(check_images("inputs", inputs))
-
-    def _others(self, inputs: Tensor) -> Tensor:
-        if self._reference is not None:
-            return matched("reference", self._reference, inputs, each=True)
-        baseline = self._baseline
-        return matched("baseline", baseline(inputs) if callable(baseline) else baseline, inputs)
-
-    def _embedding(self, images: Tensor) -> Tensor:
-        return embed(self.forward_func, images, self.output)
-
-    def _embed(self, images: Tensor, size: int) -> Tensor:
-        with torch.no_grad():
-            return torch.cat([self._embedding(part) for part in torch.split(images, size)])
-
-    def _toward(self, others: Tensor, sampling: Sampling, *, swap: bool = False) -> Objective:
-        """Return the distance of embeddings, given with their rows, to ``others``; ``swap`` measures it from them."""
-        embedded = self._embed(others, pass_size(sampling.get("batch_size"), others.device))
-
-        def objective(embeddings: Tensor, rows: Tensor) -> Tensor:
-            targets = embedded[rows] if len(embedded) > 1 else embedded.expand_as(embeddings)
-            return self._measure(targets, embeddings) if swap else self._measure(embeddings, targets)
-
-        return objective
+        return self._model.others(check_images("inputs", inputs))
 
     def _maps(self, inputs: Tensor, others: Tensor, order: Order, sampling: Sampling, *, swap: bool = False) -> Tensor:
-        maps = self._summarised(inputs, self._toward(others, sampling, swap=swap), order, sampling)
+        objective = self._model.toward(others, sampling.get("batch_size"), swap=swap)
+        maps = self._summarised(inputs, objective, order, sampling)
         # At distance zero only the noise has a gradient.
         return maps.masked_fill((inputs == others).flatten(1).all(dim=1).reshape(-1, 1, 1), 0)
 
     def _summarised(self, inputs: Tensor, objective: Objective, order: Order, sampling: Sampling) -> Tensor:
         if order == "text":
-            maps = postprocess(smooth_gradients(inputs, self._embedding, objective, _unchanged, **sampling))
+            maps = postprocess(smooth_gradients(inputs, self._model.embedding, objective, _unchanged, **sampling))
         elif order == "channel_first":
-            maps = scale(smooth_gradients(inputs, self._embedding, objective, _channel_magnitude, **sampling))
+            maps = scale(smooth_gradients(inputs, self._model.embedding, objective, _channel_magnitude, **sampling))
         else:
             raise value_error("order", "'text' or 'channel_first'", repr(order))
         return maps.to(inputs.dtype)

@@ -44,24 +44,32 @@ def embed(forward_func: Callable[[Tensor], Any], inputs: Tensor, output: Output 
 
     Raises:
         TypeError: the model's result is no tensor and ``output`` does not say where the embedding is.
-        ValueError: the embedding is not ``(n, d)``.
+        ValueError: the embedding is not ``(n, d)`` of floating-point numbers, or the result has no such ``output``.
     """
-    result = forward_func(inputs)
-    if callable(output):
-        result = output(result)
-    elif isinstance(output, str) and not isinstance(result, Mapping):
-        result = getattr(result, output)
-    elif output is not None:
-        result = result[output]
-    elif type(result) in (tuple, list) and result:
-        result = result[0]
+    returned = forward_func(inputs)
+    result = _taken(returned, output)
     if not isinstance(result, Tensor):
-        fields = f" out of {sorted(result)}" if isinstance(result, Mapping) else ""
+        fields = f" out of {sorted(returned)}" if isinstance(returned, Mapping) else ""
         raise type_error("output", f"the key, attribute or function that takes the embedding{fields}", result)
+    if not result.is_floating_point():
+        raise value_error("forward_func", "floating-point embeddings, with a gradient path to the input", result.dtype)
     if result.ndim != 2 or len(result) != len(inputs):
         expected = "embeddings (n, d); pool others, such as output=lambda maps: maps.mean((2, 3))"
         raise shape_error("forward_func", expected, {"inputs": inputs.shape, "output": result.shape})
     return result.float() if result.dtype in (torch.float16, torch.bfloat16) else result
+
+
+def _taken(returned: Any, output: Output | None) -> Any:
+    if callable(output):
+        return output(returned)
+    try:
+        if isinstance(output, str) and not isinstance(returned, Mapping):
+            return getattr(returned, output)
+        if output is not None:
+            return returned[output]
+    except (AttributeError, LookupError) as error:
+        raise value_error("output", f"what the model's {type(returned).__name__} has", repr(output)) from error
+    return returned[0] if type(returned) in (tuple, list) and returned else returned
 
 
 def check_images(argument: str, images: object) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TypedDict
 
@@ -71,15 +71,11 @@ def smooth_gradients(
         n_samples = 1  # without noise all samples are the same
     size = pass_size(batch_size, inputs.device)
     images = inputs.float() if inputs.dtype in (torch.float16, torch.bfloat16) else inputs
-    flat = images.flatten(1)
-    sigma = (noise * (flat.amax(dim=1) - flat.amin(dim=1))).reshape(-1, 1, 1, 1)
-    pairs = _pairs(images, n_samples, generator)
+    variants = _variants(images, noise, n_samples, generator)
     total: Tensor | None = None
     for _ in track(range(-(-len(images) * n_samples // size)), "attribution", progress=progress):
-        chunk = list(islice(pairs, size))
-        rows = torch.tensor([row for row, _ in chunk], device=images.device)
-        draws = torch.stack([draw for _, draw in chunk])
-        noisy = torch.addcmul(images[rows], sigma[rows], draws).to(inputs.dtype).requires_grad_()
+        rows, noisy = _batch(islice(variants, size))
+        noisy = noisy.to(inputs.dtype).requires_grad_()
         values = per_sample(_gradient(objective(embedding(noisy), rows).sum(), noisy).to(images.dtype))
         if total is None:
             total = values.new_zeros(len(images), *values.shape[1:])
@@ -90,8 +86,10 @@ def smooth_gradients(
     return total / n_samples
 
 
-def _pairs(images: Tensor, n_samples: int, generator: torch.Generator | None) -> Iterator[tuple[int, Tensor]]:
-    """Yield each sample of each image as its row and standard normal noise, one draw per sample.
+def _variants(
+    images: Tensor, noise: float, n_samples: int, generator: torch.Generator | None
+) -> Iterator[tuple[int, Tensor]]:
+    """Yield each noisy variant of each image with the image's row.
 
     All images of all calls see the same draws, so neither the batch nor the model changes an image's noise.
     """
@@ -100,11 +98,19 @@ def _pairs(images: Tensor, n_samples: int, generator: torch.Generator | None) ->
         source.set_state(generator.get_state())
     else:
         source.manual_seed(0)
+    flat = images.flatten(1)
+    deviations = noise * (flat.amax(dim=1) - flat.amin(dim=1))
     for _ in range(n_samples):
         draw = torch.randn(images.shape[1:], generator=source, device=source.device, dtype=images.dtype)
         draw = draw.to(images.device)
-        for row in range(len(images)):
-            yield row, draw
+        for row, (image, deviation) in enumerate(zip(images, deviations)):
+            yield row, torch.addcmul(image, deviation, draw)
+
+
+def _batch(variants: Iterable[tuple[int, Tensor]]) -> tuple[Tensor, Tensor]:
+    rows, images = zip(*variants)
+    noisy = torch.stack(images)
+    return torch.tensor(rows, device=noisy.device), noisy
 
 
 def _gradient(value: Tensor, inputs: Tensor) -> Tensor:
