@@ -6,12 +6,15 @@ Each round runs every candidate once in turn, so that a busy machine slows all o
 from __future__ import annotations
 
 import hashlib
+import importlib
+import importlib.util
 import io
 import platform
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import PIL
@@ -47,6 +50,51 @@ def stored(mask: np.ndarray) -> bytes:
         return store.path(store.key(mask)).read_bytes()
 
 
+def optional(name: str) -> Any:
+    """Return the module, or None and a line that says so where it is not installed."""
+    if importlib.util.find_spec(name):
+        return importlib.import_module(name)
+    print(f"{name}: not installed")
+    return None
+
+
+def peers(image: np.ndarray, mask: np.ndarray, background: np.ndarray) -> dict[str, Callable[[], object]]:
+    """Return what people composite with today, each on the images in the form that it takes."""
+    pixels, its, others = (torch.tensor(array if array.ndim == 3 else array[..., None]).movedim(-1, 0).contiguous()
+                           for array in (image, mask, background))  # fmt: skip
+    pictures = [Image.fromarray(array) for array in (image, background, mask)]
+
+    def lerp_tensor() -> torch.Tensor:
+        return torch.lerp(others.float(), pixels.float(), its / 255).round_().to(torch.uint8)
+
+    def through_torchvision() -> torch.Tensor:
+        i, m, b = (v2.functional.to_dtype(tensor, torch.float32, scale=True) for tensor in (pixels, its, others))
+        return v2.functional.to_dtype(m * i + (1 - m) * b, torch.uint8, scale=True)
+
+    weight = mask.astype(np.float32)[..., None] / 255
+    found: dict[str, Callable[[], object]] = {
+        "numpy lerp": lambda: np.rint(weight * image + (1 - weight) * background).astype(np.uint8),
+        "torch.lerp": lerp_tensor,
+        "torchvision to_dtype and lerp": through_torchvision,
+        "PIL.Image.composite": lambda: np.asarray(Image.composite(*pictures)),
+    }
+    if kornia := optional("kornia"):
+
+        def through_kornia() -> torch.Tensor:
+            i, m, b = (tensor[None] / 255 for tensor in (pixels, its.expand_as(pixels), others))
+            return (kornia.enhance.add_weighted(i, m, b, 1 - m, 0.0) * 255).round().to(torch.uint8)
+
+        found[f"kornia {kornia.__version__} add_weighted"] = through_kornia
+    # Its licence keeps it out of every group here: it takes part where somebody installed it.
+    if albumentations := optional("albumentations"):
+        overlay = albumentations.OverlayElements(p=1)
+        element = {"image": image, "mask": mask, "bbox": [0, 0, 1, 1]}
+        found[f"albumentations {albumentations.__version__} overlay"] = lambda: overlay(
+            image=background, overlay_metadata=element
+        )
+    return found
+
+
 def timed(candidates: dict[str, tuple[Callable[[], object], int]]) -> dict[str, float]:
     """Return the median microseconds per image of each candidate; the number counts images per call."""
     times: dict[str, list[float]] = {name: [] for name in candidates}
@@ -72,7 +120,6 @@ def main() -> None:
         matte(SIDE, SIDE),
         np.ascontiguousarray(ProceduralPool(kinds=["texture"]).render(1, (SIDE, SIDE))),
     )
-    weight = mask.astype(np.float32)[..., None] / 255
     tensors = [
         torch.tensor(image).movedim(-1, 0).contiguous(),
         torch.tensor(mask),
@@ -87,10 +134,13 @@ def main() -> None:
         for photo, _ in files:
             np.asarray(alone(Image.open(io.BytesIO(photo)).convert("RGB")))
 
-    def load_and_replace() -> None:
+    def load_with_mask(pipeline: v2.Compose = alone) -> None:
         for photo, png in files:
             its = tv_tensors.Mask(np.asarray(Image.open(io.BytesIO(png))).copy())
-            np.asarray(joint(Image.open(io.BytesIO(photo)).convert("RGB"), its)[0])
+            np.asarray(pipeline(Image.open(io.BytesIO(photo)).convert("RGB"), its)[0])
+
+    def load_and_replace() -> None:
+        load_with_mask(joint)
 
     def load_and_replace_arrays() -> None:
         for photo, png in files:
@@ -103,19 +153,16 @@ def main() -> None:
                 parts = [functional.hflip(part) for part in parts]
             replace(image=np.asarray(parts[0]), mask=np.asarray(parts[1]))
 
-    def lerp_tensor() -> torch.Tensor:
-        pixels, its, others = tensors
-        return torch.lerp(others.float(), pixels.float(), its / 255).round_().to(torch.uint8)
-
+    others = peers(image, mask, background)
     found = timed(
         {
             "decode + crop + flip": (load, 3),
-            "the same with mask decode, joint crop, replacement": (load_and_replace, 3),
-            "the same without v2's structures": (load_and_replace_arrays, 3),
+            "v2: with mask decode and joint crop alone": (load_with_mask, 3),
+            "v2: with mask decode, joint crop, replacement": (load_and_replace, 3),
+            "the same on arrays": (load_and_replace_arrays, 3),
             "replace_background, array": (lambda: replace_background(image, mask, background), 1),
             "replace_background, tensor": (lambda: replace_background(*tensors), 1),
-            "plain lerp, array": (lambda: np.rint(weight * image + (1 - weight) * background).astype(np.uint8), 1),
-            "plain lerp, tensor": (lerp_tensor, 1),
+            **{name: (run, 1) for name, run in others.items()},
             f"replace_background, {BATCH} tensors in a batch": (lambda: replace_background(*batch), BATCH),
             f"replace_background, {BATCH} tensors one by one": (
                 lambda: torch.stack([replace_background(*one) for one in zip(*batch)]),
@@ -123,7 +170,10 @@ def main() -> None:
             ),
         }
     )
-    np.testing.assert_array_equal(lerp_tensor(), replace_background(*tensors))
+    for name in ("numpy lerp", "torch.lerp"):
+        expected = np.asarray(others[name]())
+        ours = replace_background(image, mask, background) if name == "numpy lerp" else replace_background(*tensors)
+        np.testing.assert_array_equal(ours, expected)
     digest = hashlib.sha256(b"".join(part for file in files for part in file)).hexdigest()[:12]
     soft = ((mask > 0) & (mask < 255)).mean()
     print(
@@ -133,12 +183,18 @@ def main() -> None:
     whole = found["decode + crop + flip"]
     for name, value in found.items():
         print(f"{name:52s} {value:8.0f} us {value / whole:7.1%}")
-    through_v2 = found["the same with mask decode, joint crop, replacement"] / whole - 1
-    arrays = found["the same without v2's structures"] / whole - 1
+    through_v2 = found["v2: with mask decode, joint crop, replacement"] / whole - 1
+    arrays = found["the same on arrays"] / whole - 1
     lone, together = (found[f"replace_background, {BATCH} tensors {how}"] for how in ("one by one", "in a batch"))
-    print(f"\nreplacement / loading, array            {found['replace_background, array'] / whole:7.1%}  (at most 5 %)")
+    for kind in ("array", "tensor"):
+        share = found[f"replace_background, {kind}"] / whole
+        print(f"replacement / loading, {kind:17s}{share:7.1%}  (at most 5 %)")
     print(f"with mask decode and joint crop         {arrays:+7.1%}  (at most 40 %)")
     print(f"the same through torchvision v2         {through_v2:+7.1%}")
+    tensor, array = (found[f"replace_background, {kind}"] for kind in ("tensor", "array"))
+    for name in others:
+        ratios = f"{found[name] / array:6.2f}x ours on arrays, {found[name] / tensor:.2f}x on tensors"
+        print(f"{name:40s}{ratios}")
     print(f"one by one / batch                      {lone / together:6.2f}x  (at least 1.1)")
 
 

@@ -30,19 +30,31 @@ def test_items_pass_on_what_they_have():
         BGAugmentDataset(ITEMS, MASKS, POOL)[16]
 
 
-def test_epochs_differ_and_runs_are_equal_with_any_workers():
-    single = epochs(0)
-    assert single == epochs(0)
-    assert single == epochs(2)
-    assert single == epochs(2, persistent=True)
-    assert len({tuple(epoch) for epoch in single}) == 3
-    assert len(set(single[0])) > 8
-    assert single != epochs(0, seed=1)
+@pytest.mark.parametrize("workers", [0, 2])
+def test_epochs_differ_and_runs_are_equal(workers):
+    runs = [epochs(workers) for _ in range(2)]
+    assert runs[0] == runs[1]
+    assert len({tuple(epoch) for epoch in runs[0]}) == 3
+    assert len(set(runs[0][0])) > 8
+    assert runs[0] != epochs(workers, seed=1)
+
+
+def test_persistent_workers_draw_like_new_ones():
+    assert epochs(2, persistent=True) == epochs(2)
 
 
 @pytest.mark.slow
 def test_spawned_workers_draw_the_same():
-    assert epochs(2, 2, persistent=True, multiprocessing_context="spawn") == epochs(0, 2)
+    assert epochs(2, 2, persistent=True, multiprocessing_context="spawn") == epochs(2, 2)
+
+
+def test_workers_that_fetch_the_same_item_at_once_do_not_share_a_draw():
+    runs = [epochs(2, 2, sampler=[3] * 64) for _ in range(3)]
+    assert runs[0] == runs[1] == runs[2]
+    first, second = ([drawn for start in range(worker, 16, 2) for drawn in runs[0][0][4 * start : 4 * start + 4]]
+                     for worker in range(2))  # fmt: skip
+    assert sum(a == b for a, b in zip(first, second)) < 8
+    assert runs[0][0] != runs[0][1]
 
 
 def test_set_epoch_resumes():

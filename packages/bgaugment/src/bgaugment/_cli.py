@@ -80,8 +80,6 @@ def _command(commands: Any, name: str, description: str, run: Callable[..., int]
 
 def _masks(options: argparse.Namespace) -> int:
     shard, shards = _shard(options.shard)
-    if options.batch_size < 1:
-        raise value_error("--batch-size", "at least 1", options.batch_size)
     files = image_files(options.images)[shard::shards]
     store = MaskStore(options.out)
     computed = store.compute(files, _provider(options.provider, options.images), batch_size=options.batch_size)

@@ -8,20 +8,23 @@ from typing import Any, cast
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, get_worker_info
 
 from ._core import type_error, value_error
 from ._draw import check_options, with_drawn_background
 from ._images import Image
 from ._pools import BackgroundPool
 
+_MOST_WORKERS = 1023
+
 
 class BGAugmentDataset(Dataset[tuple[Any, ...]]):
     """A map-style data set with the backgrounds of its images replaced.
 
-    An item's background depends on ``seed``, its index, the epoch and how often it was fetched in that epoch. So it
-    differs from epoch to epoch, with persistent workers too, and is equal in a second run with any number of workers.
-    The counts live in memory that the workers share; ``set_epoch`` restarts them, as a resumed run needs it.
+    An item's background depends on ``seed``, its index, the epoch, the DataLoader worker that fetches it and how many
+    items that worker has fetched. So it differs from epoch to epoch, with persistent workers too, and is equal in a
+    second run with the same DataLoader, also where a sampler draws an item twice. The counts live in memory that the
+    workers share; ``set_epoch`` restarts them, as a resumed run needs it.
 
     Args:
         dataset: yields ``(image, label, ...)`` with images of a size that their masks have; what follows the label is
@@ -68,7 +71,8 @@ class BGAugmentDataset(Dataset[tuple[Any, ...]]):
         self.joint_transform, self.transform = joint_transform, transform
         check_options(pool, p)
         self._epoch = _shared_zeros(())
-        self._fetched = _shared_zeros((len(masks),))
+        # One count per worker, each written by it alone; the first is that of a process without workers.
+        self._fetched = _shared_zeros((_MOST_WORKERS + 1,))
 
     def set_epoch(self, epoch: int) -> None:
         """Start an epoch: from here on items are drawn as in every run that starts this epoch."""
@@ -82,8 +86,10 @@ class BGAugmentDataset(Dataset[tuple[Any, ...]]):
     def __getitem__(self, index: int) -> tuple[Any, ...]:
         """Return the item with its image in front of another background."""
         index = range(len(self))[index]
-        rng = np.random.default_rng([self.seed, index, int(self._epoch), int(self._fetched[index])])
-        self._fetched[index] += 1
+        worker = get_worker_info()
+        place = 0 if worker is None else worker.id + 1
+        rng = np.random.default_rng([self.seed, index, int(self._epoch), place, int(self._fetched[place])])
+        self._fetched[place] += 1
         item = self.dataset[index]
         if not isinstance(item, (tuple, list)) or len(item) < 2:
             raise type_error("dataset", "items (image, label, ...)", item)

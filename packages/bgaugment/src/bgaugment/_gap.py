@@ -116,8 +116,9 @@ def background_gap(
     items = cast(Sequence[Any], dataset)
     if len(items) != len(masks):
         raise value_error("masks", f"{len(items)} masks for as many items", len(masks))
-    if repeats < 1:
-        raise value_error("repeats", "at least 1", repeats)
+    for name, number in {"repeats": repeats, "batch_size": batch_size}.items():
+        if number < 1:
+            raise value_error(name, "at least 1", number)
     if metric != "map_at_r" and not callable(metric):
         raise value_error("metric", "'map_at_r' or a function of embeddings and labels", metric)
     score = metric if callable(metric) else map_at_r

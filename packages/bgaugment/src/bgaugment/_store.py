@@ -147,8 +147,10 @@ class MaskStore:
             progress: show a progress bar; by default only in a terminal.
 
         Raises:
-            ValueError: the folder has masks of another provider.
+            ValueError: the folder has masks of another provider, or ``batch_size`` is below one.
         """
+        if batch_size < 1:
+            raise value_error("batch_size", "at least 1", batch_size)
         self._claim(provider.name)
         failed: dict[str, str] = {}
         missing: list[ImageSource] = []
