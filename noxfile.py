@@ -4,7 +4,7 @@
 # ///
 """Every check of the monorepo, and the CI matrix: packages are discovered, so adding one edits no list here.
 
-``nox`` runs what CI runs; ``nox -s demo``, ``nox -s bench`` and ``nox -s release`` are run by hand.
+``nox`` runs what CI runs; ``nox -s demo``, ``bench``, ``optional`` and ``release`` are run by hand.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from tools.workspace import CORE, Package, affected, changed_paths, discover, py
 
 PACKAGES = {package.name: package for package in discover(ROOT)}
 PUBLISHED = [name for name in PACKAGES if name != CORE]
+WITH_PARTNERS = [name for name, package in PACKAGES.items() if "optional" in package.groups]
 PYTHONS = python_versions(ROOT)
 OLDEST = PYTHONS[0]
 REPORTS = ROOT / ".nox" / "reports"
@@ -171,6 +172,17 @@ def together(session: nox.Session) -> None:
     install_wheels(session, [PACKAGES[name] for name in PUBLISHED])
     session.install("-r", str(ROOT / "tests" / "requirements.txt"))
     run_pytest(session, str(ROOT / "tests"))
+
+
+@nox.session(python=OLDEST, reuse_venv=False)
+@nox.parametrize("package", WITH_PARTNERS, ids=WITH_PARTNERS)
+def optional(session: nox.Session, package: str) -> None:
+    """Run tests/optional_*.py against partners that are programs of their own; a missing one is a failure."""
+    chosen = PACKAGES[package]
+    session.install(
+        with_extras(build_wheel(session, chosen), chosen), *group(chosen, "test"), *group(chosen, "optional")
+    )
+    run_pytest(session, "-v", *map(str, sorted((chosen.folder / "tests").glob("optional_*.py"))))
 
 
 @nox.session(python=OLDEST)
