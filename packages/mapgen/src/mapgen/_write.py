@@ -1,0 +1,118 @@
+"""Sweeps to folders: images, label masks and a manifest, in shards that survive a crash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ._core import atomic_path, import_extra, track, value_error
+from ._png import encode_png
+from ._render import render_with_labels
+from ._scene import Scene
+from ._style import Style
+from ._sweep import Sweep
+
+_Task = tuple[Path, int, list[str], Style, bool]
+
+
+def write_sweep(
+    sweep: Sweep,
+    out: str | os.PathLike[str],
+    *,
+    style: Style | None = None,
+    antialias: bool = False,
+    shard_size: int = 500,
+    workers: int = 1,
+    progress: bool | None = None,
+) -> Path:
+    """Write a sweep to a folder, and go on where an interrupted run stopped (extra ``cli``).
+
+    The folder gets ``images/000000.png``, ``labels/000000.png`` (indices into ``Style.labels``), ``style.json`` and,
+    when all is there, ``manifest.parquet``: one row per image with its files, factors and scene. A shard counts as done
+    when its file in ``shards`` exists, which is written last; a full disk leaves no shard half done.
+
+    Args:
+        sweep: what to draw.
+        out: folder, new or of the same sweep.
+        style: colours and widths; openstreetmap-carto by default.
+        antialias: whether borders are smooth.
+        shard_size: images per shard.
+        workers: processes; with more than one, a script needs the guard ``if __name__ == "__main__"``.
+        progress: whether to show a bar; ``None`` in a terminal only.
+
+    Returns:
+        Path of the manifest.
+
+    Raises:
+        ValueError: the folder holds another sweep.
+    """
+    pyarrow = import_extra("pyarrow", package="mapgen", extra="cli")
+    parquet = import_extra("pyarrow.parquet", package="mapgen", extra="cli")
+    if shard_size < 1 or workers < 1:
+        raise value_error("shard_size, workers", "at least 1", f"{shard_size}, {workers}")
+    style = Style.osm_carto() if style is None else style
+    folder = Path(out)
+    texts = [scene.to_json() for scene in sweep.scenes]
+    _claim(folder, style, {"antialias": antialias, "shard_size": shard_size, "scenes": texts, "style": style.to_json()})
+    names = [f"{number:06d}.png" for number in range(len(sweep))]
+    columns = {"image": [f"images/{name}" for name in names], "labels": [f"labels/{name}" for name in names]}
+    table = pyarrow.table({**columns, **sweep.factors, "scene": texts})
+    todo: list[_Task] = [
+        (folder, start, texts[start : start + shard_size], style, antialias)
+        for start in range(0, len(sweep), shard_size)
+        if not _shard(folder, start).exists()
+    ]
+    with _mapper(min(workers, len(todo))) as run:
+        for start in track(run(_draw_shard, todo), "shards", total=len(todo), progress=progress):
+            with atomic_path(_shard(folder, start)) as temporary:
+                parquet.write_table(table.slice(start, shard_size), temporary)
+    manifest = folder / "manifest.parquet"
+    with atomic_path(manifest) as temporary:
+        parquet.write_table(table, temporary)
+    return manifest
+
+
+def _claim(folder: Path, style: Style, settings: dict[str, Any]) -> None:
+    """Make the folder, or check that it is one of the same sweep."""
+    fingerprint = hashlib.sha256(json.dumps(settings).encode()).hexdigest()
+    note = folder / "sweep.sha256"
+    if folder.exists() and any(folder.iterdir()):
+        found = note.read_text() if note.exists() else "other files"
+        if found != fingerprint:
+            raise value_error("out", "an empty folder, or one of the same sweep", str(folder))
+    for name in ("images", "labels", "shards"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    for path, text in ((folder / "style.json", style.to_json()), (note, fingerprint)):
+        with atomic_path(path) as temporary:
+            temporary.write_text(text)
+
+
+def _shard(folder: Path, start: int) -> Path:
+    return folder / "shards" / f"{start:06d}.parquet"
+
+
+def _draw_shard(task: _Task) -> int:
+    """Draw the images of one shard and return where it starts."""
+    folder, start, texts, style, antialias = task
+    for number, text in enumerate(texts, start):
+        image, labels = render_with_labels(Scene.from_json(text), style=style, antialias=antialias)
+        for kind, pixels in (("images", image), ("labels", labels)):
+            (folder / kind / f"{number:06d}.png").write_bytes(encode_png(pixels))
+    return start
+
+
+@contextmanager
+def _mapper(workers: int) -> Iterator[Any]:
+    if workers < 2:
+        yield map
+        return
+    # A fresh process inherits no threads; forked ones may hang after torch has started some.
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield pool.map
