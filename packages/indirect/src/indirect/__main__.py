@@ -1,0 +1,7 @@
+"""``python -m indirect`` is the command ``indirect``."""
+
+import sys
+
+from ._cli import main
+
+sys.exit(main())
