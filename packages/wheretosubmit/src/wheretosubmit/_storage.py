@@ -1,0 +1,87 @@
+"""A model on disk: ``model.safetensors`` with the numbers and ``model.json`` with everything else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+
+from ._core import atomic_path, value_error
+from ._model import Model
+from ._network import FieldCNN
+from ._text import Vocabulary
+
+FORMAT = 1
+
+
+def save(folder: str | os.PathLike[str], parameters: Mapping[str, Any], model: Model) -> None:
+    """Write both files; the second names the content of the first, so that they cannot be mixed."""
+    path = Path(folder)
+    path.mkdir(parents=True, exist_ok=True)
+    counts = {"venue_papers": model.venue_papers, "word_papers": model.word_papers}
+    tensors = {name: value.cpu().contiguous() for name, value in {**model.network.state_dict(), **counts}.items()}
+    content = save_tensors(tensors)
+    document = {
+        "format": FORMAT,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "parameters": dict(parameters),
+        "venues": model.venues,
+        "vocabulary": model.vocabulary.words,
+        "history": model.history,
+    }
+    with atomic_path(path / "model.safetensors") as temporary:
+        temporary.write_bytes(content)
+    with atomic_path(path / "model.json") as temporary:
+        temporary.write_text(json.dumps(document), encoding="utf-8")
+
+
+def load(
+    folder: str | os.PathLike[str], new_network: Callable[[Mapping[str, Any], int, int], FieldCNN]
+) -> tuple[dict[str, Any], Model]:
+    """Read both files.
+
+    Args:
+        folder: where they are.
+        new_network: makes a network from parameters and the numbers of words and venues.
+
+    Raises:
+        FileNotFoundError: a file is not there.
+        ValueError: the files are damaged, of another format or not of one model.
+    """
+    path = Path(folder)
+    document, content = (path / "model.json").read_bytes(), (path / "model.safetensors").read_bytes()
+    with _readable(path):
+        learned = json.loads(document)
+        written = learned["format"]
+    if written != FORMAT:
+        raise value_error(str(path), f"a model folder of format {FORMAT}", f"format {written}")
+    with _readable(path):
+        if hashlib.sha256(content).hexdigest() != learned["sha256"]:
+            raise value_error("model.safetensors", "the file that model.json names", "another one")
+        tensors = load_tensors(content)
+        venue_papers, word_papers = tensors.pop("venue_papers"), tensors.pop("word_papers")
+        # Without memory at first, so that the sizes in the JSON file cannot ask for any.
+        with torch.device("meta"):
+            network = new_network(learned["parameters"], len(learned["vocabulary"]), len(learned["venues"]))
+        network.load_state_dict(tensors, assign=True)
+        vocabulary = Vocabulary(learned["vocabulary"])
+        model = Model(learned["venues"], vocabulary, network, venue_papers, word_papers, learned["history"])
+        return learned["parameters"], model
+
+
+@contextmanager
+def _readable(folder: Path) -> Iterator[None]:
+    """Say that the folder is damaged when its content does not fit together."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, ValueError, RuntimeError, RecursionError, SafetensorError) as error:
+        raise value_error(str(folder), "a model folder that is whole", f"{type(error).__name__}: {error}") from error
