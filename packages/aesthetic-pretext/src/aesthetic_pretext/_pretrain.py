@@ -1,0 +1,173 @@
+"""Pretraining on photographs without labels."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from . import _distributed, _loading
+from ._balance import BalancedSum, DynamicWeightAverage
+from ._checkpoint import read_tensors, write_tensors
+from ._core import track, value_error
+from ._dataset import FolderDataset
+from ._history import Row, write_csv, write_tensorboard
+from ._run import PRECISIONS, Precision, Run
+
+LAST, BEST = "last.safetensors", "best.safetensors"
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """The outcome of a run.
+
+    Attributes:
+        history: one row per epoch: learning rate, loss of each task in training and validation, images per second.
+        best_epoch: the epoch (from 1) of the lowest validation loss, whose weights the model has; the last one
+            without validation.
+    """
+
+    history: list[Row] = field(repr=False)
+    best_epoch: int
+
+
+def pretrain(
+    model: nn.Module,
+    dataset: FolderDataset[Any],
+    *,
+    validation: FolderDataset[Any] | None = None,
+    epochs: int = 20,
+    images_per_batch: int = 8,
+    balance: nn.Module | None = None,
+    learning_rate: float = 1e-4,
+    decay: float = 0.98,
+    weight_decay: float = 4e-5,
+    precision: Precision = "float32",
+    num_workers: int = 0,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: int | None = None,
+    log: str | os.PathLike[str] | None = None,
+    tensorboard: str | os.PathLike[str] | None = None,
+    seed: int = 0,
+    progress: bool | None = None,
+) -> Pretrained:
+    """Train a model on pretext tasks with the published settings: RMSprop, the learning rate times 0.98 per epoch.
+
+    Trains in place, on the device of the model. Under ``torchrun`` each batch is divided among the processes, and
+    loss and gradient are those of one process. With ``checkpoint=``, a run that was stopped goes on where it was:
+    its next step is the one that it would have made.
+
+    Args:
+        model: `PretextModel`, `RotNetModel` or `SimCLRModel`, or any module with ``forward(images)`` and
+            ``losses(outputs, batch) -> {task: scalar}``.
+        dataset: photographs, such as a `PretextDataset`.
+        validation: others, to choose the epoch.
+        epochs: number of passes.
+        images_per_batch: photographs per batch over all processes, each with its variants; an incomplete last batch
+            is left out.
+        balance: how the losses are added; ``BalancedSum()`` by default.
+        learning_rate: in the first epoch.
+        decay: factor of the learning rate per epoch.
+        weight_decay: of RMSprop.
+        precision: of the forward pass; ``"float16"`` scales the loss.
+        num_workers: processes that make the variants.
+        checkpoint: folder for ``last.safetensors`` and ``best.safetensors``.
+        checkpoint_every: also save after so many steps within an epoch.
+        log: CSV file with one line per epoch.
+        tensorboard: folder of event files (extra ``tensorboard``).
+        seed: of the order of photographs and of dropout.
+        progress: show a progress bar; by default in a terminal only.
+
+    Returns:
+        History and best epoch.
+
+    Raises:
+        ValueError: an option does not fit, there is no whole batch, or the checkpoint is of a run with other options.
+        FloatingPointError: the loss is not finite.
+
+    Example:
+        >>> import tempfile
+        >>> from PIL import Image
+        >>> from aesthetic_pretext import PretextDataset, PretextModel
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> Image.new("RGB", (30, 20), "olive").save(folder / "a.png")
+        >>> model = PretextModel(nn.Conv2d(3, 4, 5, stride=4), tasks=["ranking"])
+        >>> dataset = PretextDataset(folder, size=32, variants_per_image=10)
+        >>> pretrain(model, dataset, epochs=2, images_per_batch=1)
+        Pretrained(best_epoch=2)
+
+    Reference:
+        Section 16.2.3.
+    """
+    if precision not in PRECISIONS:
+        raise value_error("precision", f"one of {tuple(PRECISIONS)}", repr(precision))
+    for name, number in (("epochs", epochs), ("images_per_batch", images_per_batch)):
+        if number < 1:
+            raise value_error(name, "a positive number", number)
+    if images_per_batch > len(dataset):
+        raise value_error("images_per_batch", f"at most the {len(dataset)} photographs of the set", images_per_batch)
+    if images_per_batch % _distributed.world()[1]:
+        raise value_error("images_per_batch", f"a multiple of {_distributed.world()[1]} processes", images_per_batch)
+    settings = {
+        "photographs": len(dataset), "images_per_batch": images_per_batch, "learning_rate": learning_rate,
+        "decay": decay, "weight_decay": weight_decay, "precision": precision, "seed": seed,
+    }  # fmt: skip
+    run = Run(model, balance or BalancedSum(), learning_rate, weight_decay, precision)
+    folder = Path(checkpoint) if checkpoint is not None else None
+    if folder is not None and (folder / LAST).is_file():
+        run.resume(folder / LAST, settings)
+    per_epoch = len(dataset) // images_per_batch
+
+    def save() -> None:
+        if folder is not None and _distributed.world()[0] == 0:
+            run.save(folder / LAST, settings)
+
+    while run.epoch < epochs:
+        run.set_learning_rate(learning_rate * decay**run.epoch)
+        loader = _loader(dataset, images_per_batch, num_workers, seed, run.epoch, skip=run.step)
+        bar = track(loader, f"epoch {run.epoch + 1}/{epochs}", total=per_epoch - run.step, progress=progress)
+        for batch in bar:
+            _describe(bar, run.training_step(batch, seed * 1_000_003 + run.epoch * per_epoch + run.step))
+            if checkpoint_every and run.step % checkpoint_every == 0:
+                save()
+        row = run.finished_epoch(per_epoch)
+        if validation is not None:
+            row |= run.validate(validation, images_per_batch, num_workers)
+        run.history.append(row)
+        if isinstance(run.balance, DynamicWeightAverage):
+            run.balance.end_epoch()
+        if run.is_best() and folder is not None and _distributed.world()[0] == 0:
+            write_tensors(folder / BEST, model.state_dict(), {"epoch": run.epoch})
+        save()
+        if _distributed.world()[0] == 0:
+            if log is not None:
+                write_csv(Path(log), run.history)
+            if tensorboard is not None:
+                write_tensorboard(Path(tensorboard), row)
+    _distributed.barrier()
+    if validation is not None:
+        best = read_tensors(folder / BEST)[0] if folder is not None else run.best_weights
+        model.load_state_dict(best)
+    return Pretrained(run.history, run.best_epoch)
+
+
+def _loader(
+    dataset: FolderDataset[Any], images_per_batch: int, num_workers: int, seed: int, epoch: int, *, skip: int
+) -> Iterable[Any]:
+    """Return the batches of this process in an epoch, the first ones left out."""
+    dataset.set_epoch(epoch)
+    rank, processes = _distributed.world()
+    order = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch)).tolist()
+    starts = range(skip * images_per_batch, len(order) - images_per_batch + 1, images_per_batch)
+    batches = [order[start : start + images_per_batch][rank::processes] for start in starts]
+    return _loading.loader(dataset, num_workers, batch_sampler=batches)
+
+
+def _describe(bar: Iterable[Any], images_per_second: float) -> None:
+    if hasattr(bar, "set_postfix"):  # a tqdm bar
+        bar.set_postfix(images_per_second=f"{images_per_second:.0f}")

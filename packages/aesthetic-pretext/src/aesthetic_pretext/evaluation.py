@@ -1,0 +1,254 @@
+"""How good is a model: against ratings, and on the pretext tasks themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ._core import import_extra, shape_error, track, value_error
+from ._dataset import FolderDataset, PretextDataset
+from ._model import PretextModel
+from ._registry import DISTORTIONS, FAMILIES, get_distortion
+from ._targets import NUM_DISTORTIONS
+from ._variants import VariantKey, iterate_variants
+
+
+@dataclass(frozen=True)
+class RatingScores:
+    """Agreement of predicted with given mean ratings.
+
+    Attributes:
+        pearson: correlation.
+        spearman: correlation of ranks, ties sharing their mean rank.
+        accuracy: share of images on the same side of the threshold.
+        mae: mean absolute error.
+        errors: ``(n,)`` absolute errors, for ``compare_errors``.
+    """
+
+    pearson: float
+    spearman: float
+    accuracy: float
+    mae: float
+    errors: NDArray[np.float64]
+
+
+def rating_scores(prediction: Any, target: Any, *, threshold: float = 5.0) -> RatingScores:
+    """Compare predicted with given mean ratings.
+
+    Args:
+        prediction: ``(n,)`` ratings.
+        target: ``(n,)`` ratings.
+        threshold: above it an image counts as beautiful.
+
+    Returns:
+        The scores; a correlation with a constant is NaN.
+
+    Raises:
+        ValueError: shapes do not fit, there are fewer than two images, or a value is not finite.
+
+    Example:
+        >>> scores = rating_scores([4.0, 5.5, 7.0], [4.5, 5.0, 8.0])
+        >>> round(scores.pearson, 3), scores.spearman, round(scores.accuracy, 3), round(scores.mae, 3)
+        (0.924, 1.0, 0.667, 0.667)
+
+    Reference:
+        Section 16.2.6.
+    """
+    predicted, given = (np.asarray(values, np.float64) for values in (prediction, target))
+    if predicted.ndim != 1 or predicted.shape != given.shape or len(given) < 2:
+        raise shape_error(
+            "target", "(n,) like prediction, n >= 2", {"prediction": predicted.shape, "target": given.shape}
+        )
+    if not (np.isfinite(predicted).all() and np.isfinite(given).all()):
+        raise value_error("prediction, target", "finite ratings", "NaN or infinity")
+    errors = np.abs(predicted - given)
+    return RatingScores(
+        pearson=_correlation(predicted, given),
+        spearman=_correlation(_ranks(predicted), _ranks(given)),
+        accuracy=float(((predicted > threshold) == (given > threshold)).mean()),
+        mae=float(errors.mean()),
+        errors=errors,
+    )
+
+
+def compare_errors(
+    errors: Mapping[str, Sequence[float]], *, baseline: str, alpha: float = 0.01
+) -> dict[str, dict[str, Any]]:
+    """Test whether models have smaller errors than a baseline on the same images.
+
+    A one-sided Wilcoxon signed-rank test per model, p-values multiplied by the number of models (Bonferroni).
+
+    Args:
+        errors: model -> ``(n,)`` absolute errors, of the same images.
+        baseline: one of the models.
+        alpha: level of significance.
+
+    Returns:
+        model -> ``{"mae", "p_value", "significant"}``, the baseline left out.
+
+    Raises:
+        ValueError: the baseline is unknown, alone, or numbers of images differ.
+        ImportError: scipy is missing (extra ``stats``).
+
+    Example:
+        >>> errors = {"ImageNet": [0.5, 0.6, 0.7, 0.4, 0.8], "ranking": [0.25, 0.5, 0.5, 0.0, 0.25]}
+        >>> compare_errors(errors, baseline="ImageNet", alpha=0.05)
+        {'ranking': {'mae': 0.3, 'p_value': 0.03125, 'significant': True}}
+
+    Reference:
+        Section 16.3, the daggers of Table 16.3.
+    """
+    stats = import_extra("scipy.stats", package="aesthetic-pretext", extra="stats")
+    arrays = {name: np.asarray(values, np.float64) for name, values in errors.items()}
+    if baseline not in arrays or len(arrays) < 2:
+        raise value_error("baseline", f"one of {list(arrays)}, besides another model", repr(baseline))
+    if len({array.shape for array in arrays.values()}) > 1:
+        raise shape_error("errors", "one error per image and model", {name: a.shape for name, a in arrays.items()})
+    results = {}
+    for name, array in arrays.items():
+        if name == baseline:
+            continue
+        difference = array - arrays[baseline]
+        p_value = float(stats.wilcoxon(difference, alternative="less").pvalue) if difference.any() else 1.0
+        p_value = min(1.0, p_value * (len(arrays) - 1))
+        results[name] = {"mae": float(array.mean()), "p_value": p_value, "significant": p_value < alpha}
+    return results
+
+
+@torch.no_grad()
+def distortion_accuracy(
+    model: PretextModel, dataset: PretextDataset, *, progress: bool | None = None
+) -> dict[str, float]:
+    """Return how often the classification head names the applied distortion, per aspect.
+
+    Args:
+        model: with the task ``"classification"``.
+        dataset: photographs.
+        progress: show a progress bar; by default in a terminal only.
+
+    Returns:
+        aspect -> accuracy; guessing has 1/6, 1/9 and 1/6. An aspect that was not drawn is NaN.
+
+    Raises:
+        ValueError: the model has no such head.
+
+    Reference:
+        Table 16.4.
+    """
+    _need_task(model, "classification")
+    device = next(model.parameters()).device
+    model.eval()
+    family = np.array([FAMILIES.index(d.family) for d in DISTORTIONS.values()])
+    right, count = np.zeros(len(FAMILIES)), np.zeros(len(FAMILIES))
+    for index in track(range(len(dataset)), "classifying", progress=progress):
+        batch = dataset[index]
+        logits = model(batch.images.to(device))["classification"].float().cpu().numpy()
+        distorted = (batch.levels != 0).numpy()
+        target = (batch.groups % NUM_DISTORTIONS).numpy()[distorted]
+        outside = family != family[target][:, None]
+        named = np.where(outside, -np.inf, logits[distorted]).argmax(1)
+        count += np.bincount(family[target], minlength=len(FAMILIES))
+        right += np.bincount(family[target], named == target, minlength=len(FAMILIES))
+    shares = np.divide(right, count, out=np.full(len(FAMILIES), np.nan), where=count > 0)
+    return dict(zip(FAMILIES, shares.tolist()))
+
+
+@torch.no_grad()
+def response_curves(
+    model: PretextModel, dataset: FolderDataset[Any], distortion: str, *, progress: bool | None = None
+) -> tuple[tuple[int, ...], NDArray[np.float32]]:
+    """Return what all intensity outputs say about the levels of one distortion.
+
+    Args:
+        model: with the task ``"regression"``.
+        dataset: photographs.
+        distortion: the one that is applied.
+        progress: show a progress bar; by default in a terminal only.
+
+    Returns:
+        The levels (0 among them), and ``(n, levels, 21)`` predicted intensities in the order of ``DISTORTIONS``.
+
+    Raises:
+        ValueError: the model has no such head, or the distortion is unknown.
+
+    Reference:
+        Section 16.4, Fig. 16.4.
+    """
+    _need_task(model, "regression")
+    chosen = get_distortion(distortion)
+    device = next(model.parameters()).device
+    model.eval()
+    levels = tuple(sorted((*chosen.levels, 0)))
+    keys = tuple(VariantKey(chosen.name if level else None, level, chosen.reference) for level in levels)
+    outputs = []
+    for index in track(range(len(dataset)), distortion, progress=progress):
+        images = _stacked(dataset, index, keys)
+        outputs.append(model(images.to(device))["regression"].float().cpu().numpy())
+    return levels, np.stack(outputs)
+
+
+def label_curve(
+    run: Callable[[float, int], Mapping[str, float]],
+    *,
+    shares: Sequence[float] = (0.2, 0.4, 0.6, 0.8, 1.0),
+    seeds: int = 3,
+) -> list[dict[str, float]]:
+    """Measure what a share of the labels is worth: epochs until convergence, correlation, error.
+
+    Args:
+        run: ``run(share, seed) -> {metric: value}`` finetunes on that share of the training set.
+        shares: of the training set.
+        seeds: runs per share.
+
+    Returns:
+        One row per share: ``share``, then mean and standard deviation (``<metric>_sd``) of each metric over seeds.
+
+    Raises:
+        ValueError: a share is not in (0, 1], or there is no seed.
+
+    Example:
+        >>> label_curve(lambda share, seed: {"epochs": 10 / share + seed}, shares=[0.5, 1.0], seeds=2)
+        [{'share': 0.5, 'epochs': 20.5, 'epochs_sd': 0.5}, {'share': 1.0, 'epochs': 10.5, 'epochs_sd': 0.5}]
+
+    Reference:
+        Section 16.4, Fig. 16.3 and 16.5.
+    """
+    if seeds < 1 or not shares or not all(0 < share <= 1 for share in shares):
+        raise value_error("shares, seeds", "shares in (0, 1] and a seed", (shares, seeds))
+    rows = []
+    for share in shares:
+        results = [run(share, seed) for seed in range(seeds)]
+        row = {"share": share}
+        for metric in results[0]:
+            values = [result[metric] for result in results]
+            row |= {metric: float(np.mean(values)), f"{metric}_sd": float(np.std(values))}
+        rows.append(row)
+    return rows
+
+
+def _stacked(dataset: FolderDataset[Any], index: int, keys: tuple[VariantKey, ...]) -> Tensor:
+    made = iterate_variants(dataset.read(index), keys, size=dataset.size, seed=dataset.seed)
+    return torch.from_numpy(np.stack([variant.image for variant in made])).permute(0, 3, 1, 2).contiguous()
+
+
+def _need_task(model: PretextModel, task: str) -> None:
+    if task not in model.tasks:
+        raise value_error("model", f"one with the task {task!r}", model.tasks)
+
+
+def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    a, b = a - a.mean(), b - b.mean()
+    norm = np.sqrt((a @ a) * (b @ b))
+    return float(a @ b / norm) if norm > 0 else float("nan")
+
+
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = counts.cumsum()
+    return np.asarray(((last - counts + 1 + last) / 2)[inverse])
