@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from demo.data.cache import CACHE
+from demo.data.debian import debian_folder
 
-INSTALLED = Path("/usr/share/openclipart/png")
 MINIMUM, MAXIMUM = 20, 100  # drawings per class; stars alone would be a fifth of all drawings
 MEANINGLESS = {"unsorted"}
 MOST_PIXELS = 2**24  # a few drawings are so large that decoding one takes a gigabyte
@@ -23,7 +20,7 @@ def load_clipart() -> tuple[list[Path], list[str], dict[str, str]]:
     A class is a folder with at least 20 drawings of its own, of which at most 100 are drawn at random. Its superclass
     is the parent folder; a folder at the top, such as ``people``, is in its own superclass, beside ``people/stickmen``.
     """
-    root = _root()
+    root = debian_folder("openclipart-png", "/usr/share/openclipart/png")
     generator = np.random.default_rng(0)
     paths, labels, superclasses = [], [], {}
     for folder in sorted(root.rglob("*/")):
@@ -53,21 +50,3 @@ def _pixels(png: Path) -> int:
     with png.open("rb") as file:
         header = file.read(24)
     return int.from_bytes(header[16:20]) * int.from_bytes(header[20:24])
-
-
-def _root() -> Path:
-    """Return the folder of the drawings: installed, or unpacked into the cache without root rights."""
-    unpacked = CACHE / "openclipart-png"
-    for root in (INSTALLED, unpacked / INSTALLED.relative_to("/")):
-        if root.is_dir():
-            return root
-    if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
-        raise FileNotFoundError(
-            f"no clip art in {INSTALLED} or {unpacked}: install the Debian package openclipart-png, or unpack it there"
-        )
-    CACHE.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["apt-get", "download", "--quiet", "openclipart-png"], cwd=CACHE, check=True)
-    (package,) = CACHE.glob("openclipart-png_*.deb")
-    subprocess.run(["dpkg-deb", "-x", package, unpacked], check=True)
-    package.unlink()
-    return _root()

@@ -1,0 +1,246 @@
+"""Which venue would take this paper, and which words say so?"""
+
+from __future__ import annotations
+
+import csv
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from wheretosubmit import (
+    Evaluation,
+    Explanation,
+    VenueRecommender,
+    most_attributed_words,
+    stratified_split,
+)
+from wheretosubmit.baselines import Iana, LogisticRegression, Majority, Random
+
+from demo.chapter import RESULTS, Chapter, Picture, Settings, Table, markdown_table, step
+from demo.data.cache import CACHE
+from demo.data.papers import VARIABLE, load_papers
+
+CODE = """
+from wheretosubmit import VenueRecommender
+
+recommender = VenueRecommender(fields=("title", "abstract")).fit("papers.parquet")
+print(recommender.recommend(title="...", abstract="..."))
+recommender.explain(title="...", abstract="...")[0]  # shows its highlights in a notebook
+recommender.save("model")  # wheretosubmit serve --model model
+"""
+THESIS = (
+    "On 78 AI and 39 medicine venues of Semantic Scholar the recommender beat all baselines (AI: accuracy 0.503, "
+    "accuracy at five 0.831, MRR 0.645; logistic regression 0.487, 0.811, 0.628; Table 8.1). Integrated gradients "
+    "highlight 'Transformers' for NAACL, 'Recognition' and 'visual' for CVPR; 'learning' speaks against CVPR, and "
+    "only 26 % of its papers contain it, against 56 % at ICML (Figures 8.2, 8.3)."
+)
+FIELDS = ("title", "abstract")
+SHOWN = ("naacl", "cvpr", "icml")  # the venues of the papers in Figure 8.2
+WITH_KEYWORDS = ("colm", "ijcai", "www")  # the venues of which every paper has keywords
+MODEL = CACHE / "wheretosubmit"
+# papers per venue, seeds, and the network
+MODES: dict[str, tuple[int, int, dict[str, Any]]] = {
+    "quick": (40, 1, {"embedding_dim": 8, "filters": 4, "hidden": 16, "epochs": 1, "max_tokens": 60}),
+    "default": (200, 1, {"embedding_dim": 50, "filters": 50, "epochs": 8, "max_tokens": 200}),
+    "full": (1200, 3, {"embedding": "word2vec", "kernel_sizes": (1, 2), "max_tokens": 200, "epochs": 12}),
+}
+Columns = dict[str, list[Any]]
+
+
+def run(settings: Settings) -> Chapter:
+    """Train on real papers, compare with the baselines and explain three recommendations."""
+    chapter = Chapter(
+        title="wheretosubmit: where to submit this paper, and why?",
+        question="Which venue would take this paper, and which words say so?",
+        code=CODE,
+        thesis=THESIS,
+        data="",
+    )
+    papers = load_papers()
+    if papers is None:
+        chapter.data = (
+            f"Not run: no table of papers at .cache/demo/papers.parquet, nor where the variable {VARIABLE} points. The "
+            "lists it is made from state no licence, so it is not in the repository; demo/data/papers.py says how to "
+            "make it."
+        )
+        chapter.findings = ["Nothing was computed: the table of papers is missing."]
+        return chapter
+    most, n_seeds, options = MODES[settings.mode]
+    venues = (*SHOWN, *WITH_KEYWORDS) if settings.mode == "quick" else sorted(set(papers["venue"]))
+    rows = np.concatenate([np.flatnonzero(np.array(papers["venue"]) == venue)[:most] for venue in venues])
+    papers = _take(papers, rows)
+    chapter.data = (
+        f"{len(rows):,} papers of {len(set(papers['venue']))} venues (public lists of papercopilot/paperlists), title "
+        f"and abstract; each seed draws 80 % for training, 10 % that choose the epoch and 10 % for the test, each "
+        f"venue's share in all (seeds: {n_seeds})."
+    )
+    evaluations = []
+    for seed in range(n_seeds):
+        training, validation, test = (_take(papers, part) for part in stratified_split(papers["venue"], seed=seed))
+        recommender = VenueRecommender(fields=FIELDS, seed=seed, **options)
+        with step(f"training, seed {seed}"):
+            recommender.fit(training, validation=validation)
+        with step(f"baselines, seed {seed}"):
+            evaluations.append(recommender.evaluate(test, baselines=_baselines(training, options, seed)))
+    chapter.tables.append(_results(evaluations))
+    chapter.findings += _findings(evaluations)
+    chapter.tables.append(_keywords(papers, options, n_seeds))
+    with step("explaining"):
+        chapter.tables += _words(recommender, training, test, papers_per_venue=1 if settings.mode == "quick" else 10)
+        chapter.pictures += [_highlighted(one) for one in _examples(recommender, test)]
+    recommender.save(MODEL)
+    chapter.findings.append("The last of these models: wheretosubmit serve --model .cache/demo/wheretosubmit")
+    if settings.mode == "full":
+        _write_csv(evaluations)
+    return chapter
+
+
+def _take(papers: Columns, rows: np.ndarray[Any, Any]) -> Columns:
+    return {name: [column[row] for row in rows] for name, column in papers.items()}
+
+
+def _baselines(training: Columns, options: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """Fit the baselines of Table 8.1, and a logistic regression that is stronger than the thesis' one."""
+    network = VenueRecommender(fields=["abstract"], seed=seed, **options)
+    return {
+        "random": Random(fields=FIELDS).fit(training),
+        "majority": Majority(fields=FIELDS).fit(training),
+        "logistic regression, TF": LogisticRegression(fields=FIELDS).fit(training),
+        "logistic regression, TF-IDF": LogisticRegression(fields=FIELDS, weighting="tfidf").fit(training),
+        "Iana et al. (abstract)": Iana(network=network).fit(training),
+    }
+
+
+def _results(evaluations: list[Evaluation]) -> Table:
+    rows = []
+    for name in evaluations[0].baselines:
+        p_value = max(one.p_values[name] for one in evaluations)
+        rows.append([name, *_spreads([one.baselines[name] for one in evaluations]), f"{p_value:.2g}"])
+    rows.append(["wheretosubmit", *_spreads(evaluations), "-"])
+    note = (
+        "Test papers, mean ± standard deviation over the seeds. p: Wilcoxon signed-rank test of the reciprocal ranks "
+        "against wheretosubmit, the largest of the seeds."
+    )
+    return Table("Table 8.1 on these papers", f"{markdown_table(['method', *HEADER, 'p'], rows)}\n\n{note}")
+
+
+HEADER = ["Accuracy ↑", "Acc@5 ↑", "MRR ↑"]
+
+
+def _spreads(evaluations: list[Evaluation]) -> list[str]:
+    values = np.array([list(one.to_dict().values()) for one in evaluations])
+    if len(values) == 1:
+        return [f"{value:.3f}" for value in values[0]]
+    return [f"{mean:.3f} ± {sd:.3f}" for mean, sd in zip(values.mean(0), values.std(0, ddof=1))]
+
+
+def _findings(evaluations: list[Evaluation]) -> list[str]:
+    """Say against each baseline whether the recommender is better."""
+    findings = []
+    ours = np.mean([one.mrr for one in evaluations])
+    for name in evaluations[0].baselines:
+        theirs = np.mean([one.baselines[name].mrr for one in evaluations])
+        sure = all(one.p_values[name] < 0.01 for one in evaluations)
+        verdict = f"{'better' if ours > theirs else 'worse'}, {'' if sure else 'not '}significant at 1 % in every seed"
+        findings.append(f"MRR {ours:.3f} against {theirs:.3f} of {name}: {verdict}.")
+    return findings
+
+
+def _keywords(papers: Columns, options: Mapping[str, Any], n_seeds: int) -> Table:
+    """Show what the mere presence of keywords tells, and what keywords add where every paper has them."""
+    presence = {**papers, "presence": ["yes" if keywords else "no" for keywords in papers["keywords"]]}
+    rows = np.flatnonzero(np.isin(papers["venue"], WITH_KEYWORDS) & np.array([bool(k) for k in papers["keywords"]]))
+    some = _take(papers, rows)
+    results: dict[str, list[Evaluation]] = {"presence of keywords alone, all venues": []}
+    for seed in range(n_seeds):
+        with step(f"keywords, seed {seed}"):
+            parts = stratified_split(papers["venue"], seed=seed)
+            training, _, test = (_take(presence, part) for part in parts)
+            ranker = LogisticRegression(fields=["presence"]).fit(training)
+            results["presence of keywords alone, all venues"].append(ranker.evaluate(test))
+            training, validation, test = (_take(some, part) for part in stratified_split(some["venue"], seed=seed))
+            for fields in (FIELDS, (*FIELDS, "keywords")):
+                recommender = VenueRecommender(fields=fields, seed=seed, **options)
+                recommender.fit(training, validation=validation)
+                name = f"{', '.join(WITH_KEYWORDS)}: {' + '.join(fields)}"
+                results.setdefault(name, []).append(recommender.evaluate(test))
+    table = markdown_table(["what is read", *HEADER], [[name, *_spreads(ones)] for name, ones in results.items()])
+    missing = np.mean([not keywords for keywords in papers["keywords"]])
+    note = f"{missing:.0%} of the papers have no keywords, so they are no part of the main table."
+    return Table("Keywords", f"{table}\n\n{note}")
+
+
+def _words(recommender: VenueRecommender, training: Columns, test: Columns, papers_per_venue: int) -> list[Table]:
+    """List the words that speak for each venue, and the share of the training papers with 'learning'."""
+    found = most_attributed_words(recommender, test, papers_per_venue=papers_per_venue, k=8, progress=False)
+    rows = [[venue, ", ".join(word for word, _ in words)] for venue, words in found.items()]
+    note = f"Integrated gradients, mean over {papers_per_venue} test papers of each venue."
+    shares = recommender.word_share("learning")
+    cells = [[venue, f"{share:.0%}", str(training["venue"].count(venue))] for venue, share in shares.items()]
+    return [
+        Table("Words that speak most for a venue", f"{markdown_table(['venue', 'words'], rows)}\n\n{note}"),
+        Table("Training papers that contain 'learning'", markdown_table(["venue", "share", "papers"], cells)),
+    ]
+
+
+def _examples(recommender: VenueRecommender, test: Columns) -> list[Explanation]:
+    """Explain, for three venues, the paper among the first ten of the test that is recommended most surely."""
+    examples = []
+    for venue in SHOWN:
+        rows = [row for row, there in enumerate(test["venue"]) if there == venue][:10]
+        texts = [{field: test[field][row] for field in FIELDS} for row in rows]
+        scores = [dict(recommender.recommend(k=len(recommender.venues_), **text))[venue] for text in texts]
+        examples += recommender.explain(venues=[venue], **texts[int(np.argmax(scores))])
+    return examples
+
+
+def _highlighted(explanation: Explanation) -> Picture:
+    """Draw a paper as in Figure 8.2: green words speak for the venue, red ones against it."""
+    width = 110
+    lines: list[list[tuple[str, float]]] = [[]]
+    for highlight in explanation.highlights.values():
+        place = 0
+        for (start, end), score in zip(highlight.spans, highlight.scores):
+            between = highlight.text[place:start]
+            if sum(len(text) for text, _ in lines[-1]) + len(between) + end - start > width:
+                lines.append([])
+                between = between.lstrip()
+            lines[-1] += [(between, 0.0), (highlight.text[start:end], score / highlight.scale)]
+            place = end
+        lines.append([])
+    figure = Figure(figsize=(10, 0.25 * len(lines) + 0.2))
+    axes = figure.add_axes((0.01, 0, 0.98, 1), xlim=(0, width), ylim=(len(lines), 0))
+    axes.axis("off")
+    for y, line in enumerate(lines):
+        x = 0
+        for text, strength in line:
+            if abs(strength) > 0.02:
+                colour = (*((0.4, 0.73, 0.42) if strength > 0 else (0.94, 0.45, 0.41)), abs(strength))
+                axes.add_patch(Rectangle((x, y), len(text), 0.9, color=colour, linewidth=0))
+            axes.text(x, y + 0.7, _plain(text), family="monospace", size=10.6)
+            x += len(text)
+    words = ", ".join(f"{word} {score:+.1g}" for word, score in explanation.words()[:5])
+    caption = (
+        f"A test paper of {explanation.venue}, which gets {explanation.score:.0%}; strongest words: {words}; "
+        f"completeness gap {explanation.gap:+.3f}."
+    )
+    return Picture.of(figure, textwrap.shorten(caption, 300))
+
+
+def _plain(text: str) -> str:
+    """Replace what the font of the figure may lack, and what starts a formula."""
+    return text.encode("ascii", "replace").decode().replace("$", r"\$")
+
+
+def _write_csv(evaluations: list[Evaluation]) -> None:
+    """Write one line per method and seed."""
+    RESULTS.mkdir(exist_ok=True)
+    with (RESULTS / "wheretosubmit.csv").open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["method", "seed", "accuracy", "accuracy_at_5", "mrr"])
+        for seed, evaluation in enumerate(evaluations):
+            for name, one in {"wheretosubmit": evaluation, **evaluation.baselines}.items():
+                writer.writerow([name, seed, *(f"{value:.4f}" for value in one.to_dict().values())])
