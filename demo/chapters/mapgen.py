@@ -306,8 +306,7 @@ def _findings(results: list[Result], effects: dict[str, Array]) -> list[str]:
         f"{len(within)} of {len(errors)} probes lie within 10 % of the planted curve; the worst is {worst} "
         f"({errors[worst]:.1%}).",
         f"Linear regression: R² {means['LR']:.3f} on raw and {means['LR, linearised']:.3f} on linearised features, "
-        "both with products of width and distance, which are ours: without them, linearised features were worse. "
-        f"MapLUR: {means['MapLUR']:.3f}.",
+        f"both with products of width and distance, which the thesis does not have; MapLUR: {means['MapLUR']:.3f}.",
         f"Left, right, top and bottom: estimates differ by at most {symmetry.relative_difference:.1%} of the range "
         f"(p = {symmetry.p_value:.3f}).",
         f"Helsinki: a wide trunk road changes the estimate by {wide:+.1f} on average, one 30 m away by {far:+.1f}.",
