@@ -1,14 +1,15 @@
 """Exact hit counts for many properties in one pass: how many of a query's R nearest items share its value?
 
-No neighbour is ever listed. A block of float32 distances becomes 16-bit keys, one radix sort per row gives the key of
-the R-th neighbour for every R, and comparing the keys of the query's own class with that key counts the hits. Only
-what lies closer to the threshold than the rounding error is looked at again, in float64.
+A block of float32 distances becomes 16-bit keys, and one radix sort per row puts the items in order for every R. What
+lies clearly before the R-th neighbour is counted; only what lies closer to it than the rounding error is looked at
+again, in float64.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,8 +23,7 @@ _TOP_KEY = 65_000  # keys run from 0 to here; all farther items share this one
 _SELF_KEY = 65_535  # the query itself, beyond every threshold
 _SAMPLE = 512  # columns whose quantile tells how far the thresholds of a row can reach
 _MARGIN = 0.11  # five standard deviations of a quantile of that sample
-_TASK_ROWS = 128  # rows per task at most: their keys stay in the cache
-_SETTLE_CELLS = 2**20  # cells of the temporary masks when thresholds are settled
+_TASK_ROWS = 64  # rows per task at most: their keys stay in the cache
 _BLOCK_CELLS = 2**25  # cells of the distance block in memory
 
 Keys = NDArray[np.uint16]
@@ -128,86 +128,79 @@ class _Keys:
     ) -> NDArray[np.float64]:
         """Return the hits ``(k, b)`` of properties whose labelled items are ``gallery``."""
         keys = self.keys if gallery is None else self.keys.take(gallery, axis=1)
-        ordered = np.sort(keys, axis=1, kind="stable")  # a radix sort for 16-bit integers
+        order = np.argsort(keys, axis=1, kind="stable")  # a radix sort for 16-bit integers
+        # All rows in one ascending array, so that one search finds the places of many keys.
+        row_key = np.arange(len(keys), dtype=np.int32)[:, None] << 16
+        ordered = np.take_along_axis(keys, order, axis=1) + row_key
         hits = np.zeros(depth.shape)
         for index, prop in enumerate(properties):
             rows = np.flatnonzero(depth[index])
             if len(rows):
-                hits[index, rows] = self._count_property(prop, rows, depth[index, rows], ordered, gallery)
+                codes = prop.codes if gallery is None else prop.codes[gallery]
+                # In few bytes they stay in the cache.
+                codes = codes.astype(np.min_scalar_type(len(prop.counts)))
+                hits[index, rows] = self._count_property(codes, rows, depth[index, rows], order, ordered, gallery)
         return hits
 
     def _count_property(
         self,
-        prop: Property,
+        codes: NDArray[np.integer[Any]],
         rows: NDArray[np.int64],
         depth: NDArray[np.int64],
-        ordered: Keys,
+        order: NDArray[np.int64],
+        ordered: NDArray[np.int32],
         gallery: NDArray[np.int64] | None,
     ) -> NDArray[np.float64]:
-        threshold = ordered[rows, depth - 1].astype(np.int64)
-        low = np.maximum(threshold - self.window[rows], 0).astype(np.uint16)
-        high = np.minimum(threshold + self.window[rows], _TOP_KEY).astype(np.uint16)
-        below, within = np.empty((2, len(rows)))
-        codes = prop.codes[self.queries[rows]]
-        for code in np.unique(codes):
-            own = np.flatnonzero(codes == code)
-            keys = self.keys[rows[own]].take(prop.items_of(code), axis=1)
-            below[own] = _count(keys < low[own, None])
-            within[own] = _count(keys <= high[own, None])
-        # Nothing but the last neighbour itself is near the threshold, or nothing of the query's class is.
-        alone = (ordered[rows, depth] > high) & ((depth == 1) | (ordered[rows, depth - 2] < low))
-        hits = np.where(alone, within, below)
-        unsettled = ~alone & (below < within)
-        wide = unsettled & _is_wide(ordered, rows, depth, low=low, high=high)
+        size = order.shape[1]
+        row_key, window = (values.astype(np.int32) for values in (rows << 16, self.window[rows]))
+        threshold = ordered[rows, depth - 1] - row_key
+        low = np.maximum(threshold - window, 0) + row_key
+        high = np.minimum(threshold + window, _TOP_KEY) + row_key
+        # Before `first`, items are certainly among the nearest; from `last` on, certainly not.
+        first = np.searchsorted(ordered.ravel(), low) - rows * size
+        last = np.searchsorted(ordered.ravel(), high, side="right") - rows * size
+        own = codes[self.queries[rows] if gallery is None else np.searchsorted(gallery, self.queries[rows])]
+        hits = np.empty(len(rows))
+        for code in np.unique(own):
+            same = np.flatnonzero(own == code)
+            start, stop = first[same].min(), first[same].max()
+            nearest = codes.take(order[rows[same], :stop]) == code
+            nearest[:, start:] &= np.arange(start, stop) < first[same, None]
+            hits[same] = _count(nearest)
+        wide = (first < depth - size // 16) | (last > depth + size // 16)
+        near = np.where(wide, 0, last - first)
+        row = np.repeat(np.arange(len(rows)), near)
+        column = order[rows[row], np.arange(len(row)) - np.repeat(np.cumsum(near) - near - first, near)]
+        relevant = codes[column] == own[row]
+        among = np.bincount(row, relevant, minlength=len(rows))
+        # Where all or none of them are of the query's class, or all are among the nearest, their order does not matter.
+        alike = (among == 0) | (among == near)
+        hits += np.where(among == near, depth - first, np.where(last == depth, among, 0))
+        unsettled = np.flatnonzero(~alike & (last > depth))
         hits[wide] = np.nan
-        unsettled = np.flatnonzero(unsettled & ~wide)
-        step = max(1, _SETTLE_CELLS // len(self.ordering))
-        for start in range(0, len(unsettled), step):
-            part = unsettled[start : start + step]
-            hits[part] += self._settle(
-                prop, rows[part], depth[part], low[part, None], high[part, None], gallery=gallery
-            )
+        place = np.full(len(rows), -1)
+        place[unsettled] = np.arange(len(unsettled))
+        chosen = place[row] >= 0
+        items = column[chosen] if gallery is None else gallery[column[chosen]]
+        distance = self.ordering.exact(self.queries[rows][row[chosen]], items)
+        settled = _expected_hits(place[row[chosen]], distance, relevant[chosen], (depth - first)[unsettled])
+        hits[unsettled] += settled
         return hits
 
-    def _settle(
-        self,
-        prop: Property,
-        rows: NDArray[np.int64],
-        depth: NDArray[np.int64],
-        low: Keys,
-        high: Keys,
-        *,
-        gallery: NDArray[np.int64] | None,
-    ) -> NDArray[np.float64]:
-        """Return the hits among the items from ``low`` to ``high``, by their exact distances."""
-        keys = self.keys[rows] if gallery is None else self.keys[np.ix_(rows, gallery)]
-        row, column = np.divmod(np.flatnonzero((keys >= low) & (keys <= high)), keys.shape[1])
-        items = column if gallery is None else gallery[column]
-        queries = self.queries[rows][row]
-        distance = self.ordering.exact(queries, items)
-        same = prop.codes[items] == prop.codes[queries]
-        places = depth - _count(keys < low)
-        first = np.searchsorted(row, np.arange(len(rows)))
-        last = distance[np.lexsort((distance, row))[first + places - 1]][row]
-        inside, tied = distance < last, distance == last
 
-        def per_row(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-            return np.bincount(row, mask, minlength=len(rows)).astype(np.float64)
+def _expected_hits(
+    row: NDArray[np.int64], distance: NDArray[np.float64], relevant: NDArray[np.bool_], places: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return how many of each row's ``places`` nearest items are relevant, ties at the last place by expectation."""
+    first = np.searchsorted(row, np.arange(len(places)))
+    last = distance[np.lexsort((distance, row))[first + places - 1]][row]
+    inside, tied = distance < last, distance == last
 
-        share = (places - per_row(inside)) / per_row(tied)
-        return per_row(same & inside) + share * per_row(same & tied)
+    def per_row(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+        return np.bincount(row, mask, minlength=len(places)).astype(np.float64)
 
-
-def _is_wide(
-    ordered: Keys, rows: NDArray[np.int64], depth: NDArray[np.int64], *, low: Keys, high: Keys
-) -> NDArray[np.bool_]:
-    """Tell where more than a sixteenth of the items lies between the threshold and ``low``, or ``high``."""
-    size = ordered.shape[1]
-    after, before = depth + size // 16, depth - size // 16 - 1
-    wide: NDArray[np.bool_] = ((after < size) & (ordered[rows, np.minimum(after, size - 1)] <= high)) | (
-        (before >= 0) & (ordered[rows, np.maximum(before, 0)] >= low)
-    )
-    return wide
+    share: NDArray[np.float64] = (places - per_row(inside)) / per_row(tied)
+    return per_row(relevant & inside) + share * per_row(relevant & tied)
 
 
 def _count(mask: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,15 +25,6 @@ class Property:
     def labelled(self) -> int:
         """Number of items with a label."""
         return int(self.counts.sum())
-
-    @cached_property
-    def _members(self) -> list[NDArray[np.int64]]:
-        order = np.argsort(self.codes, kind="stable")[len(self.codes) - self.labelled :]
-        return np.split(order, np.cumsum(self.counts)[:-1])
-
-    def items_of(self, code: int) -> NDArray[np.int64]:
-        """Return the items that have the value ``code``."""
-        return self._members[code]
 
     def count_of(self, items: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how many items share each given item's value, itself included; 0 without a label."""
