@@ -1,4 +1,4 @@
-"""Spark and Ray for real, on this machine: python -m pytest tests/optional_engines.py (dependency group ``optional``).
+"""Spark and Ray for real, on this machine: ``nox -s optional``.
 
 Without them these tests fail; they are not skipped.
 """

@@ -1,4 +1,4 @@
-"""The style's real source, a real ONNX session and a real extract: python -m pytest optional_partners.py."""
+"""The style's real source, a real ONNX session and a real extract: ``nox -s optional``."""
 
 import subprocess
 import sys
@@ -6,11 +6,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-import onnx
-import onnxruntime
 import pytest
 from mapgen import Road, Style, probe, read_map, render, width_sweep
-from onnx import TensorProto, helper
 
 HERE = Path(__file__).parent
 STYLE_XML = Path("/usr/share/openstreetmap-carto-common/style.xml")
@@ -23,6 +20,10 @@ def test_the_committed_table_is_that_of_the_style():
 
 
 def test_an_onnx_session_is_a_model():
+    import onnx
+    import onnxruntime
+    from onnx import TensorProto, helper
+
     graph = helper.make_graph(
         [helper.make_node("ReduceMean", ["images"], ["mean"], axes=[2, 3], keepdims=0)],
         "mean colour",
