@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from textwrap import fill
 
 import numpy as np
 from bgaugment import BackgroundGap, ProceduralPool
@@ -152,7 +153,7 @@ def _bars(gaps: Gaps) -> Picture:
         deviations = [found.std(ddof=1) if len(found) > 1 else 0 for found in values]
         means = [found.mean() for found in values]
         axes.bar(position + offset, means, 0.38, yerr=deviations, color=colour, capsize=3, label=label)
-    axes.set_xticks(position, [_label(*model).replace(" + ", "\n+ ") for model in gaps], fontsize=8)
+    axes.set_xticks(position, [fill(_label(*model), 12) for model in gaps], fontsize=8)
     axes.set(xlabel="loss and training", ylabel="MAP@R in percent", ylim=(0, 100))
     axes.legend(fontsize=9, loc="upper right")
     return Picture.of(figure, "MAP@R of unseen classes, mean and standard deviation over the seeds.")
