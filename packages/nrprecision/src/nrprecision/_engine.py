@@ -23,7 +23,7 @@ _TOP_KEY = 65_000  # keys run from 0 to here; all farther items share this one
 _SELF_KEY = 65_535  # the query itself, beyond every threshold
 _SAMPLE = 512  # columns whose quantile tells how far the thresholds of a row can reach
 _MARGIN = 0.11  # five standard deviations of a quantile of that sample
-_TASK_ROWS = 64  # rows per task at most: their keys stay in the cache
+_TASK_ROWS = 128  # rows per task at most: enough to keep numpy busy, few enough for memory
 _BLOCK_CELLS = 2**25  # cells of the distance block in memory
 
 Keys = NDArray[np.uint16]
