@@ -27,6 +27,7 @@ _TASK_ROWS = 128  # rows per task at most: enough to keep numpy busy, few enough
 _BLOCK_CELLS = 2**25  # cells of the distance block in memory
 
 Keys = NDArray[np.uint16]
+Codes = NDArray[np.integer[Any]]
 
 
 def count_hits(
@@ -69,21 +70,25 @@ def count_hits(
             def count(first: int, start: int = start, values: NDArray[np.float32] = values, size: int = size) -> None:
                 part = slice(start + first, start + min(first + size, len(values)))
                 keys = _Keys(ordering, queries[part], values[first : first + size], sample, reach)
-                for gallery, members in galleries:
-                    hits[members, part] = keys.count(gallery, [properties[m] for m in members], depth[members, part])
+                for gallery, members, codes in galleries:
+                    hits[members, part] = keys.count(gallery, codes, depth[members, part])
 
             list(pool.map(count, range(0, len(block), size)))
     return hits
 
 
-def _galleries(properties: Sequence[Property]) -> list[tuple[NDArray[np.int64] | None, list[int]]]:
-    """Group the properties that are labelled on the same items; None stands for all items."""
+def _galleries(properties: Sequence[Property]) -> list[tuple[NDArray[np.int64] | None, list[int], list[Codes]]]:
+    """Group the properties that are labelled on the same items: these (None for all), the properties, their codes."""
     groups: dict[bytes, list[int]] = {}
     for index, prop in enumerate(properties):
         groups.setdefault((prop.codes >= 0).tobytes(), []).append(index)
-    first = [properties[members[0]].codes for members in groups.values()]
-    items = [None if codes.min() >= 0 else np.flatnonzero(codes >= 0) for codes in first]
-    return list(zip(items, groups.values()))
+    galleries = []
+    for members in groups.values():
+        items = np.flatnonzero(properties[members[0]].codes >= 0)
+        # In few bytes they stay in the cache.
+        codes = [properties[m].codes[items].astype(np.min_scalar_type(len(properties[m].counts))) for m in members]
+        galleries.append((items if len(items) < len(properties[members[0]].codes) else None, members, codes))
+    return galleries
 
 
 class _Keys:
@@ -124,27 +129,24 @@ class _Keys:
         self.keys[itself] = _SELF_KEY
 
     def count(
-        self, gallery: NDArray[np.int64] | None, properties: Sequence[Property], depth: NDArray[np.int64]
+        self, gallery: NDArray[np.int64] | None, codes: Sequence[Codes], depth: NDArray[np.int64]
     ) -> NDArray[np.float64]:
-        """Return the hits ``(k, b)`` of properties whose labelled items are ``gallery``."""
+        """Return the hits ``(k, b)`` of properties whose labelled items are ``gallery`` and have these ``codes``."""
         keys = self.keys if gallery is None else self.keys.take(gallery, axis=1)
         order = np.argsort(keys, axis=1, kind="stable")  # a radix sort for 16-bit integers
         # All rows in one ascending array, so that one search finds the places of many keys.
         row_key = np.arange(len(keys), dtype=np.int32)[:, None] << 16
         ordered = np.take_along_axis(keys, order, axis=1) + row_key
         hits = np.zeros(depth.shape)
-        for index, prop in enumerate(properties):
+        for index, its in enumerate(codes):
             rows = np.flatnonzero(depth[index])
             if len(rows):
-                codes = prop.codes if gallery is None else prop.codes[gallery]
-                # In few bytes they stay in the cache.
-                codes = codes.astype(np.min_scalar_type(len(prop.counts)))
-                hits[index, rows] = self._count_property(codes, rows, depth[index, rows], order, ordered, gallery)
+                hits[index, rows] = self._count_property(its, rows, depth[index, rows], order, ordered, gallery)
         return hits
 
     def _count_property(
         self,
-        codes: NDArray[np.integer[Any]],
+        codes: Codes,
         rows: NDArray[np.int64],
         depth: NDArray[np.int64],
         order: NDArray[np.int64],
@@ -183,8 +185,7 @@ class _Keys:
         chosen = place[row] >= 0
         items = column[chosen] if gallery is None else gallery[column[chosen]]
         distance = self.ordering.exact(self.queries[rows][row[chosen]], items)
-        settled = _expected_hits(place[row[chosen]], distance, relevant[chosen], (depth - first)[unsettled])
-        hits[unsettled] += settled
+        hits[unsettled] += _expected_hits(place[row[chosen]], distance, relevant[chosen], (depth - first)[unsettled])
         return hits
 
 
