@@ -71,9 +71,9 @@ class Ordering:
     def __len__(self) -> int:
         return len(self.points)
 
-    def block(self, queries: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the float32 values ``(b, n)`` of the given queries to all items."""
-        values: NDArray[np.float32] = np.matmul(-self.factor * self.points[queries], self.points.T)
+    def block(self, queries: NDArray[np.int64], out: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the float32 values ``(b, n)`` of the given queries to all items, in ``out``."""
+        values: NDArray[np.float32] = np.matmul(-self.factor * self.points[queries], self.points.T, out=out)
         if self.bias is not None:
             values += self.bias
         return values

@@ -59,11 +59,12 @@ def count_hits(
     reach = float((depth / labelled).max(initial=0)) + _MARGIN
     galleries = _galleries(properties)
     hits = np.zeros(depth.shape)
+    memory = np.empty((min(block_size, len(queries)), len(ordering)), dtype=np.float32)
     threads = torch.get_num_threads()
     with ThreadPoolExecutor(threads) as pool:
         for start in track(range(0, len(queries), block_size), "nrprecision", progress=progress):
             block = queries[start : start + block_size]
-            values = ordering.block(block)
+            values = ordering.block(block, out=memory[: len(block)])
             rounds = -(-len(block) // (threads * _TASK_ROWS))
             size = -(-len(block) // (threads * rounds))  # equal tasks, so that no thread waits for another
 
@@ -134,9 +135,11 @@ class _Keys:
         """Return the hits ``(k, b)`` of properties whose labelled items are ``gallery`` and have these ``codes``."""
         keys = self.keys if gallery is None else self.keys.take(gallery, axis=1)
         order = np.argsort(keys, axis=1, kind="stable")  # a radix sort for 16-bit integers
-        # All rows in one ascending array, so that one search finds the places of many keys.
+        # All rows in one ascending array, so that one search finds the places of many keys; what lies beyond these
+        # columns is too far from every threshold to be counted.
+        columns = min(order.shape[1], int(depth.max()) + _slack(order.shape[1]) + 1)
         row_key = np.arange(len(keys), dtype=np.int32)[:, None] << 16
-        ordered = np.take_along_axis(keys, order, axis=1) + row_key
+        ordered = np.take_along_axis(keys, order[:, :columns], axis=1) + row_key
         hits = np.zeros(depth.shape)
         for index, its in enumerate(codes):
             rows = np.flatnonzero(depth[index])
@@ -153,23 +156,25 @@ class _Keys:
         ordered: NDArray[np.int32],
         gallery: NDArray[np.int64] | None,
     ) -> NDArray[np.float64]:
-        size = order.shape[1]
         row_key, window = (values.astype(np.int32) for values in (rows << 16, self.window[rows]))
         threshold = ordered[rows, depth - 1] - row_key
         low = np.maximum(threshold - window, 0) + row_key
         high = np.minimum(threshold + window, _TOP_KEY) + row_key
         # Before `first`, items are certainly among the nearest; from `last` on, certainly not.
-        first = np.searchsorted(ordered.ravel(), low) - rows * size
-        last = np.searchsorted(ordered.ravel(), high, side="right") - rows * size
+        columns = ordered.shape[1]
+        first = np.searchsorted(ordered.ravel(), low) - rows * columns
+        last = np.searchsorted(ordered.ravel(), high, side="right") - rows * columns
         own = codes[self.queries[rows] if gallery is None else np.searchsorted(gallery, self.queries[rows])]
         hits = np.empty(len(rows))
-        for code in np.unique(own):
-            same = np.flatnonzero(own == code)
+        reach = np.frexp(depth)[1]  # rows of about the same depth are counted together
+        for octave in np.unique(reach):
+            same = np.flatnonzero(reach == octave)
             start, stop = first[same].min(), first[same].max()
-            nearest = codes.take(order[rows[same], :stop]) == code
+            nearest = codes.take(order[rows[same], :stop]) == own[same, None]
             nearest[:, start:] &= np.arange(start, stop) < first[same, None]
             hits[same] = _count(nearest)
-        wide = (first < depth - size // 16) | (last > depth + size // 16)
+        slack = _slack(order.shape[1])
+        wide = (first < depth - slack) | (last > depth + slack)
         near = np.where(wide, 0, last - first)
         row = np.repeat(np.arange(len(rows)), near)
         column = order[rows[row], np.arange(len(row)) - np.repeat(np.cumsum(near) - near - first, near)]
@@ -187,6 +192,11 @@ class _Keys:
         distance = self.ordering.exact(self.queries[rows][row[chosen]], items)
         hits[unsettled] += _expected_hits(place[row[chosen]], distance, relevant[chosen], (depth - first)[unsettled])
         return hits
+
+
+def _slack(size: int) -> int:
+    """Return how many of ``size`` items may be looked at again on one side of a threshold."""
+    return size // 16
 
 
 def _expected_hits(
