@@ -93,11 +93,11 @@ def test_gap_prints_the_numbers_of_the_function(photos, store, tmp_path, capsys,
         (["masks", "nowhere", "--out", "x"], "folder: expected an existing folder, got nowhere"),
         (["masks", ".", "--out", "x", "--shard", "2/2"], "--shard: expected K/N"),
         (["masks", "PHOTOS", "--out", "x", "--batch-size", "0"], "batch_size: expected at least 1"),
-        (["masks", "PHOTOS", "--out", "x", "--provider", "magic"], "factory: expected package.module:function"),
+        (["masks", "PHOTOS", "--out", "x", "--provider", "magic"], "--provider: expected MODULE:NAME"),
         (["masks", "PHOTOS", "--out", "x", "--provider", "u2net:none.onnx"], "path: expected an ONNX file"),
         (["preview", "PHOTOS", "--masks", "x", "--out", "y.png"], "images: expected images with masks"),
         (["gap", "PHOTOS", "--masks", "x"], "required: --model"),
-        ([], "required: command"),
+        ([], "required: {masks,preview,gap}"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(photos, capsys, arguments, message):

@@ -110,7 +110,7 @@ def test_fit_and_score_with_the_probe(photos, outputs, plugged, tmp_path, capsys
     [
         ({"photos": "none"}, "none: expected a folder with images"),
         ({"--out": "none/scores.parquet"}, "expected a file in an existing folder, got none"),
-        ({"--encoder": "plugin:other=x"}, "--encoder: expected MODULE:FUNCTION=PATH"),
+        ({"--encoder": "plugin:other=x"}, "--encoder: expected MODULE:NAME"),
         ({"--encoder": "no_such_module:f=x"}, "No module named 'no_such_module'"),
         ({"--encoder": "none"}, "folder: expected a folder with open_clip_config.json that has a model_cfg"),
         ({"--probe": "none"}, "path: expected a file, got"),

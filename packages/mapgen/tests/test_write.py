@@ -160,10 +160,13 @@ def test_command_probe(tmp_path, capsys, monkeypatch):
         ),
         (["sweep", "--scene", "scene.json", "--vary", "roads[0].width_px=3:1", "--out", "x"], "at least one value"),
         (["sweep", "--design", "entity", "--out", "x", "--workers", "0"], "expected at least 1"),
-        (["probe", "--model", "nothing", "--design", "entity"], "--model: expected PACKAGE:FACTORY, got nothing"),
+        (["probe", "--model", "nothing", "--design", "entity"], "--model: expected MODULE:NAME of something to import"),
         (["probe", "--model", "no_such:thing", "--design", "entity"], "No module named"),
-        (["probe", "--model", "json:thing", "--design", "entity"], "--model: expected a function of json"),
-        ([], "required: command"),
+        (
+            ["probe", "--model", "json:thing", "--design", "entity"],
+            "--model: expected MODULE:NAME of something to import",
+        ),
+        ([], "required: {render,sweep,probe}"),
     ],
 )
 def test_bad_commands_are_one_line(arguments, message, tmp_path, monkeypatch, capsys):

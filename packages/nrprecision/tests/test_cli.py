@@ -201,7 +201,7 @@ def test_bad_input_is_one_line_and_exit_code_two(data, tmp_path, capsys, without
     cases = [
         (["report", array, table], "the following arguments are required: --out"),
         (["report", array, table, "--out", out, "--distance", "manhattan"], "--distance: invalid choice: 'manhattan'"),
-        ([], "the following arguments are required: command"),
+        ([], "the following arguments are required: {report}"),
         (["report", str(tmp_path / "none.npy"), table, "--out", out], "No such file"),
         (["report", str(vector), table, "--out", out], "expected one array (n, d), got (3,)"),
         (["report", str(objects), table, "--out", out], "a .npy file with numbers"),

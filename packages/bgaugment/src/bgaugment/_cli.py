@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
 from ._classical_masks import ClassicalMasks
-from ._core import atomic_path, value_error
+from ._core import Parser, atomic_path, import_name, value_error
 from ._gap import background_gap
 from ._images import image_files, like, pillow, read_image
 from ._model_masks import ModelMasks, fingerprint, onnx_network
@@ -25,16 +24,10 @@ from ._store import MaskStore
 from .functional import replace_background
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong in one line, without the usage."""
-        self.exit(2, f"{self.prog}: error: {' '.join(message.split())}\n")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line: 0 done, 1 done but for some images, 2 bad input."""
-    parser = _Parser(prog="bgaugment", description=__doc__ and "Masks, background replacement, background bias.")
-    commands = parser.add_subparsers(dest="command", required=True)
+    parser = Parser(prog="bgaugment", description="Masks, background replacement, background bias.")
+    commands = parser.add_subparsers(required=True)
 
     masks = _command(commands, "masks", "compute masks once and keep them", _masks)
     masks.add_argument("--out", type=Path, required=True, help="folder of the mask store")
@@ -63,11 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add_argument("--pool", type=Path, help="folder of backgrounds (default: computed ones)")
         command.add_argument("--seed", type=int, default=0)
 
-    options = parser.parse_args(arguments)
-    try:
-        return int(options.run(options))
-    except (OSError, ValueError, TypeError, ImportError, AttributeError, KeyError) as error:
-        parser.error(str(error))
+    return parser.run(arguments)
 
 
 def _command(commands: Any, name: str, description: str, run: Callable[..., int]) -> argparse.ArgumentParser:
@@ -116,7 +105,7 @@ def _preview(options: argparse.Namespace) -> int:
 def _gap(options: argparse.Namespace) -> int:
     store, pool = MaskStore(options.masks), _pool(options)
     files, failed = _with_masks(image_files(options.images), store)
-    made = _load(options.model)()
+    made = import_name("--model", options.model)()
     model, transform = made if isinstance(made, tuple) else (made, None)
     items = _Files(files, options.images)
     gap = background_gap(
@@ -175,21 +164,12 @@ def _provider(text: str, images: Path) -> MaskProvider:
     if kind in ("u2net", "isnet"):
         network = onnx_network(argument)
         return getattr(ModelMasks, kind)(network, name=f"{kind} {fingerprint(argument)}")  # type: ignore[no-any-return]
-    provider: MaskProvider = _load(text)()
+    provider: MaskProvider = import_name("--provider", text)()
     return provider
 
 
 def _pool(options: argparse.Namespace) -> ImagePool:
     return ProceduralPool() if options.pool is None else FolderPool(options.pool)
-
-
-def _load(text: str) -> Any:
-    module, separator, name = text.partition(":")
-    if not (separator and name):
-        raise value_error("factory", "package.module:function", text)
-    if "" not in sys.path:
-        sys.path.insert(0, "")  # as python -m does, so that a module beside the user is found
-    return getattr(importlib.import_module(module), name)
 
 
 def _shard(text: str) -> tuple[int, int]:

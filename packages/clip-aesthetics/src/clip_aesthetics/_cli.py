@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn, get_args
+from typing import get_args
 
 import torch
 
-from ._core import atomic_path, import_extra, value_error
+from ._core import Parser, atomic_path, import_extra, import_name, value_error
 from ._encoder import Encoder
 from ._evaluate import evaluate
 from ._gallery import gallery_html
@@ -27,17 +26,11 @@ from ._scores import AestheticScores
 _BATCH = 64
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong in one line, without the usage."""
-        self.exit(2, f"{self.prog}: error: {' '.join(message.split())}\n")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; bad input is one line on standard error and exit code 2."""
-    parser = _Parser(prog="clip-aesthetics", description="How aesthetic are photographs, as a CLIP model sees them?")
-    commands = parser.add_subparsers(dest="command", required=True)
-    common = _Parser(add_help=False)
+    parser = Parser(prog="clip-aesthetics", description="How aesthetic are photographs, as a CLIP model sees them?")
+    commands = parser.add_subparsers(required=True)
+    common = Parser(add_help=False)
     common.add_argument(
         "--encoder",
         required=True,
@@ -64,12 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     fit.add_argument("--out", type=Path, required=True, help="safetensors file to write")
     fit.set_defaults(run=_fit)
 
-    options = parser.parse_args(arguments)
-    try:
-        options.run(options)
-    except (OSError, ValueError, TypeError, ImportError) as error:
-        parser.error(str(error))
-    return 0
+    return parser.run(arguments)
 
 
 def _score(options: argparse.Namespace) -> None:
@@ -149,18 +137,9 @@ def _scorer(options: argparse.Namespace, encoder: Encoder) -> PromptScorer:
 def _encoder(choice: str) -> Encoder:
     """Return the open_clip model of a folder, or what ``MODULE:FUNCTION=PATH`` makes of the path."""
     function, equals, path = choice.partition("=")
-    module, colon, name = function.partition(":")
-    if not (equals and colon):
+    if not equals or ":" not in function:
         return OpenClipEncoder(choice)
-    try:
-        make: Any = importlib.import_module(module)
-        for part in name.split("."):
-            make = getattr(make, part)
-    except (ImportError, AttributeError) as error:
-        raise value_error(
-            "--encoder", "MODULE:FUNCTION=PATH of something to import", f"{choice!r} ({error})"
-        ) from error
-    encoder: Encoder = make(path)
+    encoder: Encoder = import_name("--encoder", function)(path)
     return encoder
 
 

@@ -1,7 +1,5 @@
 """One format for every error message: ``argument: expected ..., got ...``."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 
@@ -13,22 +11,12 @@ def _message(argument: str, expected: str, got: object) -> str:
 
 
 def value_error(argument: str, expected: str, got: object) -> ValueError:
-    """Return the error for an argument of the right type whose value does not fit.
-
-    Example:
-        >>> value_error("reduction", "'mean', 'sum' or 'none'", "'average'")
-        ValueError("reduction: expected 'mean', 'sum' or 'none', got 'average'")
-    """
+    """Return the error for an argument of the right type whose value does not fit."""
     return ValueError(_message(argument, expected, got))
 
 
 def type_error(argument: str, expected: str, got: object) -> TypeError:
-    """Return the error for an argument of the wrong type; ``got`` is the object itself.
-
-    Example:
-        >>> type_error("target", "a tensor of class indices", [1, 2])
-        TypeError('target: expected a tensor of class indices, got list')
-    """
+    """Return the error for an argument of the wrong type; ``got`` is the object itself."""
     return TypeError(_message(argument, expected, type(got).__name__))
 
 

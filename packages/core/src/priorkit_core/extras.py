@@ -1,21 +1,13 @@
 """Optional partners: imported where they are used, with an error that names the extra."""
 
-from __future__ import annotations
-
 import importlib
 from types import ModuleType
 
 
 def import_extra(module: str, *, package: str, extra: str) -> ModuleType:
-    """Import ``module`` or raise an ``ImportError`` with the command that installs it.
+    """Import ``module``, or raise an ``ImportError`` that says how to install ``package[extra]``.
 
-    Args:
-        module: dotted name of the partner's module, such as ``"matplotlib.pyplot"``.
-        package: distribution that declares the extra.
-        extra: name of the extra.
-
-    Raises:
-        ImportError: the partner is not installed. A partner that is installed but broken raises its own error.
+    A partner that is installed but broken raises its own error.
     """
     try:
         return importlib.import_module(module)

@@ -1,7 +1,5 @@
 """Files that exist whole or not at all."""
 
-from __future__ import annotations
-
 import os
 import secrets
 from collections.abc import Iterator
@@ -15,14 +13,6 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     The temporary name keeps the suffix, because many writers choose their format by it. After an exception
     the temporary file is removed and ``path`` is what it was before.
-
-    Example:
-        >>> import tempfile
-        >>> report = Path(tempfile.mkdtemp()) / "report.html"
-        >>> with atomic_path(report) as temporary:
-        ...     _ = temporary.write_text("<p>done</p>")
-        >>> report.read_text()
-        '<p>done</p>'
     """
     target = Path(path)
     temporary = target.with_name(f".{target.stem}-{secrets.token_hex(4)}{target.suffix}")

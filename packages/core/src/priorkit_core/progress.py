@@ -1,7 +1,5 @@
 """Progress that appears where a person looks and nowhere else."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterable
 from typing import TypeVar
@@ -12,14 +10,10 @@ Item = TypeVar("Item")
 def track(
     items: Iterable[Item], description: str = "", *, total: int | None = None, progress: bool | None = None
 ) -> Iterable[Item]:
-    """Iterate over ``items`` behind a tqdm bar.
+    """Iterate over ``items`` behind a tqdm bar; ``total`` is their number where ``len(items)`` does not tell.
 
-    Args:
-        items: what to iterate over.
-        description: text before the bar.
-        total: number of items, where ``len(items)`` does not tell.
-        progress: ``True`` shows a bar (plain ``items`` when tqdm is not installed), ``False`` none,
-            ``None`` one only when standard error is a terminal.
+    ``progress=True`` shows a bar (plain ``items`` when tqdm is not installed), False none, None one only when standard
+    error is a terminal.
     """
     if progress is None:
         progress = sys.stderr is not None and sys.stderr.isatty()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,21 +15,15 @@ from torch import Tensor, nn
 
 from ._attribution import EmbeddingAttribution
 from ._compare import compare_maps
-from ._core import atomic_path, type_error, value_error
+from ._core import Parser, atomic_path, import_name, type_error, value_error
 from ._distances import DISTANCES
 from ._folder import read_maps, write_maps
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong in one line, without the usage."""
-        self.exit(2, f"{self.prog}: error: {' '.join(message.split())}\n")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line: 0 is success, 1 some images could not be read, 2 bad input."""
-    parser = _Parser(prog="dml-attribution", description="Which pixels moved an embedding?")
-    commands = parser.add_subparsers(dest="command", required=True)
+    parser = Parser(prog="dml-attribution", description="Which pixels moved an embedding?")
+    commands = parser.add_subparsers(required=True)
     maps = commands.add_parser("maps", help="write the attribution map of each image of a folder; run again to resume")
     maps.add_argument("images", type=Path, help="folder of images, searched with its subfolders")
     maps.add_argument("--model", required=True, metavar="MODULE:FACTORY", help="function that returns the "
@@ -46,17 +39,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plain.add_argument("--size", type=int, default=224, help="the image's centre square is resized to this")
     plain.add_argument("--mean", type=float, nargs=3, default=[0.485, 0.456, 0.406], help="default: ImageNet's")
     plain.add_argument("--std", type=float, nargs=3, default=[0.229, 0.224, 0.225], help="default: ImageNet's")
+    maps.set_defaults(run=_maps)
     compare = commands.add_parser("compare", help="compare models by the maps they were given")
     compare.add_argument("maps", nargs="+", metavar="NAME=FOLDER", help="folders written by 'maps', one per model")
     compare.add_argument("--out", type=Path, required=True, help="page to write")
     compare.add_argument("--json", type=Path, help="also write the numbers here")
     compare.add_argument("--group", action="append", default=[], metavar="GROUP=NAME,NAME", help="may be repeated")
     compare.add_argument("--metrics", nargs="+", default=["pearson", "jensen_shannon"], metavar="METRIC")
-    options = parser.parse_args(arguments)
-    try:
-        return _maps(options) if options.command == "maps" else _compare(options)
-    except (OSError, ValueError, TypeError, ImportError, AttributeError) as error:
-        parser.error(str(error))
+    compare.set_defaults(run=_compare)
+    return parser.run(arguments)
 
 
 def _maps(options: argparse.Namespace) -> int:
@@ -85,15 +76,7 @@ def _compare(options: argparse.Namespace) -> int:
 
 def _load(options: argparse.Namespace) -> tuple[EmbeddingAttribution, Callable[[Any], Tensor]]:
     """Return what the factory made as an attribution, and the transform of its images."""
-    module, _, factory = options.model.partition(":")
-    if not factory:
-        raise value_error("--model", "MODULE:FACTORY", options.model)
-    # A factory in the working directory is found, as with python -m.
-    sys.path.insert(0, str(Path.cwd()))
-    try:
-        made = getattr(importlib.import_module(module), factory)()
-    finally:
-        sys.path.pop(0)
+    made = import_name("--model", options.model)()
     if isinstance(made, EmbeddingAttribution):
         if made.transform is None:
             raise value_error("--model", "an EmbeddingAttribution with transform=, to read the images", "one without")

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ._attribution import EmbeddingAttribution, Order
-from ._comparison import ModelComparison
+from ._comparison import CORRELATIONS, ModelComparison
 from ._core import track, type_error, value_error
 from ._moments import Moments
 from ._similarity import jensen_shannon, pearson, spearman, ssim
@@ -24,7 +24,6 @@ _METRICS: dict[str, Callable[..., Tensor]] = {
     "spearman": spearman,
     "ssim": ssim,
 }
-_CORRELATIONS = ("pearson", "spearman")
 
 
 def compare_models(
@@ -137,7 +136,7 @@ def compare_maps(
     if len(set(grouped)) < len(grouped) or not set(grouped) <= set(names):
         raise value_error("groups", f"each of {list(names)} in at most one group", dict(groups or {}))
     pairs = list(combinations(names, 2))
-    moments = {metric: Moments(correlation=metric in _CORRELATIONS) for metric in metrics}
+    moments = {metric: Moments(correlation=metric in CORRELATIONS) for metric in metrics}
     for maps in batches:
         for metric, moment in moments.items():
             values = [_METRICS[metric](maps[a], maps[b], reduction="none") for a, b in pairs]

@@ -14,8 +14,14 @@ from ._core import import_extra, value_error
 from ._moments import Moments
 from ._page import comparison_page
 
-# On a shared scale of similarity; a divergence is drawn on its own.
-_CORRELATIONS = ("pearson", "spearman")
+# Averaged through Fisher's z.
+CORRELATIONS = ("pearson", "spearman")
+_LABELS = {
+    "pearson": "Mean Pearson correlation",
+    "spearman": "Mean Spearman correlation",
+    "jensen_shannon": "Mean Jensen-Shannon divergence",
+    "ssim": "Mean structural similarity",
+}
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class ModelComparison:
             rows, columns = ([self.names.index(name) for name in self.groups[group]] for group in (first, second))
             values = [matrix[i, j] for i in rows for j in columns if (i < j if first == second else i != j)]
             if values:
-                moments = Moments(correlation=metric in _CORRELATIONS)
+                moments = Moments(correlation=metric in CORRELATIONS)
                 moments.add(np.array(values))
                 means[first, second] = float(moments.mean)
         return means
@@ -88,7 +94,7 @@ class ModelComparison:
         axes.set_xticks(range(k), self.names, rotation=40, ha="right", rotation_mode="anchor")
         axes.set_yticks(range(k), self.names)
         axes.set(xlabel="Model", ylabel="Model")
-        axes.figure.colorbar(image, ax=axes, label=f"Mean {metric.replace('_', '-')}")
+        axes.figure.colorbar(image, ax=axes, label=_LABELS[metric])
         return axes.figure, axes
 
     def _matrix(self, metric: str) -> NDArray[np.float64]:

@@ -6,12 +6,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
 import pyarrow.parquet as pq
 
 from ._audit import relabelled
-from ._core import value_error
+from ._core import Parser, value_error
 from ._corpus import CorpusSummary, label_corpus
 from ._labelers import AverageLabeler, LexiconLabeler
 from ._lexicon import SENTIMENT, Lexicon
@@ -21,16 +20,10 @@ from ._word2vec import read_word2vec, train_word2vec
 _LEXICA = "vader, twitch, emoji:FILE.csv, votes:FILE.csv, FILE.csv (probabilities) or FILE.parquet (saved)"
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong in one line, without the usage."""
-        self.exit(2, f"{self.prog}: error: {' '.join(message.split())}\n")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; bad input is one line on standard error and exit code 2."""
-    parser = _Parser(prog="lexicon-weaklabel", description="Weak labels from lexica, and models trained on them.")
-    commands = parser.add_subparsers(dest="command", required=True)
+    parser = Parser(prog="lexicon-weaklabel", description="Weak labels from lexica, and models trained on them.")
+    commands = parser.add_subparsers(required=True)
 
     label = commands.add_parser("label", help="label Parquet files; continues a run that was stopped")
     label.add_argument("sources", nargs="+", type=Path, help="Parquet files or folders of them")
@@ -69,12 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add_argument(
             "--default", nargs="+", type=float, default=(0.25, 0.5, 0.25), help="probabilities without any signal"
         )
-    options = parser.parse_args(arguments)
-    try:
-        options.run(options)
-    except (OSError, ValueError, TypeError, ImportError) as error:
-        parser.error(str(error))
-    return 0
+    return parser.run(arguments)
 
 
 def _label(options: argparse.Namespace) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from ._core import atomic_path, value_error
+from ._core import Parser, atomic_path, import_name, value_error
 from ._designs import DIRECTIONS, ORIENTATIONS, angle_sweep, distance_sweep, entity_grid, interaction, width_sweep
 from ._png import encode_png
 from ._probe import probe
@@ -30,20 +29,14 @@ _DESIGNS: dict[str, Callable[[], Sweep]] = {
 }
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong in one line, without the usage."""
-        self.exit(2, f"{self.prog}: error: {' '.join(message.split())}\n")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; bad input is one line on standard error and exit code 2."""
-    parser = _Parser(prog="mapgen", description="Map images with one factor changed at a time.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    look = _Parser(add_help=False)
+    parser = Parser(prog="mapgen", description="Map images with one factor changed at a time.")
+    commands = parser.add_subparsers(required=True)
+    look = Parser(add_help=False)
     look.add_argument("--style", type=Path, help="style in JSON; openstreetmap-carto by default")
     look.add_argument("--antialias", action="store_true", help="smooth borders")
-    design = _Parser(add_help=False)
+    design = Parser(add_help=False)
     design.add_argument("--design", choices=list(_DESIGNS), help="a design of the thesis")
     design.add_argument("--scene", type=Path, help="scene in JSON, to be changed by --vary")
     design.add_argument(
@@ -74,12 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asking.add_argument("--output", type=int, help="column of the answer")
     asking.set_defaults(run=_probe)
 
-    options = parser.parse_args(arguments)
-    try:
-        options.run(options)
-    except (OSError, ValueError, TypeError, ImportError) as error:
-        parser.error(str(error))
-    return 0
+    return parser.run(arguments)
 
 
 def _render(options: argparse.Namespace) -> None:
@@ -111,7 +99,7 @@ def _sweep(options: argparse.Namespace) -> None:
 
 
 def _probe(options: argparse.Namespace) -> None:
-    model = _load(options.model)
+    model = import_name("--model", options.model)()
     response = probe(
         model,
         _design(options),
@@ -162,18 +150,6 @@ def _value(text: str) -> Any:
 
 def _whole(number: float) -> float:
     return int(number) if number.is_integer() else number
-
-
-def _load(name: str) -> Any:
-    """Import ``package:factory`` and call the factory."""
-    module, _, factory = name.partition(":")
-    if not module or not factory:
-        raise value_error("--model", "PACKAGE:FACTORY", name)
-    sys.path.insert(0, str(Path.cwd()))  # a model beside the user, as with python -m
-    found = getattr(importlib.import_module(module), factory, None)
-    if not callable(found):
-        raise value_error("--model", f"a function of {module}", factory)
-    return found()
 
 
 def _scene(path: Path) -> Scene:

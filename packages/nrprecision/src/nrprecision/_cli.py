@@ -9,11 +9,11 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
-from ._core import atomic_path, import_extra, value_error
+from ._core import Parser, atomic_path, import_extra, value_error
 from ._distances import DISTANCES
 from ._report import excluded_notes, report_html
 from ._sampling import check_independence
@@ -22,16 +22,10 @@ from .functional import normalized_r_precision
 _ALPHA = 0.01  # the published level
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong in one line, without the usage."""
-        self.exit(2, f"{self.prog}: error: {' '.join(message.split())}\n")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; bad input is one line on standard error and exit code 2."""
-    parser = _Parser(prog="nrprecision", description="Which properties of its input does an embedding encode?")
-    commands = parser.add_subparsers(dest="command", required=True)
+    parser = Parser(prog="nrprecision", description="Which properties of its input does an embedding encode?")
+    commands = parser.add_subparsers(required=True)
     report = commands.add_parser("report", help="score every property and write a page")
     report.add_argument("embeddings", type=Path, help=".npy file, (n, d); read memory-mapped")
     report.add_argument("properties", type=Path, help=".csv or .parquet file, one row per embedding, one column each")
@@ -43,12 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report.add_argument("--permutations", type=int, default=0, help="label permutations for a calibrated p-value")
     report.add_argument("--queries", type=int, help="score a random sample of this many queries")
     report.add_argument("--seed", type=int, default=0, help="of the sample and the permutations")
-    options = parser.parse_args(arguments)
-    try:
-        _report(options)
-    except (OSError, ValueError, TypeError, ImportError) as error:
-        parser.error(str(error))
-    return 0
+    report.set_defaults(run=_report)
+    return parser.run(arguments)
 
 
 def _report(options: argparse.Namespace) -> None:

@@ -7,21 +7,14 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
-from ._core import value_error
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong in one line, without the usage."""
-        self.exit(2, f"{self.prog}: error: {' '.join(message.split())}\n")
+from ._core import Parser, value_error
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; bad input is one line on standard error and exit code 2."""
-    parser = _Parser(prog="wheretosubmit", description="Where to submit this paper, and which words say so?")
-    commands = parser.add_subparsers(dest="command", required=True)
+    parser = Parser(prog="wheretosubmit", description="Where to submit this paper, and which words say so?")
+    commands = parser.add_subparsers(required=True)
 
     training = commands.add_parser("train", help="learn from papers whose venues are known")
     training.set_defaults(run=_train)
@@ -59,12 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     for command in (evaluation, recommendation, service):
         command.add_argument("--model", type=Path, required=True, metavar="DIR", help="folder that train wrote")
-    options = parser.parse_args(arguments)
-    try:
-        options.run(options)
-    except (OSError, ValueError, TypeError, ImportError) as error:
-        parser.error(str(error))
-    return 0
+    return parser.run(arguments)
 
 
 def _train(options: argparse.Namespace) -> None:
