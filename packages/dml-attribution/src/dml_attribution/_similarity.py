@@ -145,11 +145,15 @@ def _structure(a: Tensor, b: Tensor) -> Tensor:
     offsets = torch.arange(-5.0, 6.0, device=a.device, dtype=a.dtype)
     weights = (-(offsets**2) / (2 * 1.5**2)).exp()
     weights = weights / weights.sum()
+    # About a common centre, or the variance of a bright, even map is lost in the rounding of its squares.
+    centre = ((a + b) / 2).mean(dim=(1, 2), keepdim=True)
+    a, b = a - centre, b - centre
     moments = torch.stack([a, b, a * a, b * b, a * b], dim=1).flatten(0, 1)[:, None]
     smooth = F.conv2d(F.conv2d(moments, weights.reshape(1, 1, -1, 1)), weights.reshape(1, 1, 1, -1))
     mean_a, mean_b, square_a, square_b, product = smooth.reshape(len(a), 5, *smooth.shape[2:]).unbind(dim=1)
     variance_a, variance_b = square_a - mean_a**2, square_b - mean_b**2
     covariance = product - mean_a * mean_b
+    mean_a, mean_b = mean_a + centre, mean_b + centre
     c1, c2 = 0.01**2, 0.03**2
     luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
     structure = (2 * covariance + c2) / (variance_a + variance_b + c2)
