@@ -334,3 +334,14 @@ def test_unnormalised_embeddings(make_net, images):
     }
     torch.testing.assert_close(gradients[True, 1.0], gradients[True, 100.0], rtol=1e-3, atol=1e-6)
     torch.testing.assert_close(gradients[False, 1.0] * 100, gradients[False, 100.0], rtol=1e-3, atol=1e-5)
+
+
+def test_the_memory_format_of_the_inputs_reaches_the_model(make_net, images):
+    net, seen = make_net(), []
+    net.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    attribution = EmbeddingAttribution(net, **IMAGENET)
+    expected = attribution.gradients(images, n_samples=3)
+    assert seen[-1].is_contiguous()
+    gradients = attribution.gradients(images.contiguous(memory_format=torch.channels_last), n_samples=3)
+    assert seen[-1].is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(gradients, expected, rtol=1e-4, atol=1e-6)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterator
 from typing import TypedDict
 
 import torch
@@ -71,11 +70,10 @@ def smooth_gradients(
         n_samples = 1  # without noise all samples are the same
     size = pass_size(batch_size, inputs.device)
     images = inputs.float() if inputs.dtype in (torch.float16, torch.bfloat16) else inputs
-    variants = _variants(images, noise, n_samples, generator)
+    passes = _noisy_passes(images, noise, n_samples, size, generator)
     total: Tensor | None = None
-    for _ in track(range(-(-len(images) * n_samples // size)), "attribution", progress=progress):
-        rows, noisy = _batch(islice(variants, size))
-        noisy = noisy.to(inputs.dtype).requires_grad_()
+    for rows, variants in track(passes, "attribution", total=-(-len(images) * n_samples // size), progress=progress):
+        noisy = variants.to(inputs.dtype).requires_grad_()
         values = per_sample(_gradient(objective(embedding(noisy), rows).sum(), noisy).to(images.dtype))
         if total is None:
             total = values.new_zeros(len(images), *values.shape[1:])
@@ -86,10 +84,10 @@ def smooth_gradients(
     return total / n_samples
 
 
-def _variants(
-    images: Tensor, noise: float, n_samples: int, generator: torch.Generator | None
-) -> Iterator[tuple[int, Tensor]]:
-    """Yield each noisy variant of each image with the image's row.
+def _noisy_passes(
+    images: Tensor, noise: float, n_samples: int, size: int, generator: torch.Generator | None
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield ``size`` noisy variants at a time with their rows in ``images``; the next ones take the same memory.
 
     All images of all calls see the same draws, so neither the batch nor the model changes an image's noise.
     """
@@ -100,17 +98,20 @@ def _variants(
         source.manual_seed(0)
     flat = images.flatten(1)
     deviations = noise * (flat.amax(dim=1) - flat.amin(dim=1))
+    layout = torch.channels_last if images.stride(1) == 1 and images.shape[1] > 1 else torch.contiguous_format
+    memory = torch.empty((size, *images.shape[1:]), dtype=images.dtype, device=images.device, memory_format=layout)
+    rows: list[int] = []
     for _ in range(n_samples):
         draw = torch.randn(images.shape[1:], generator=source, device=source.device, dtype=images.dtype)
         draw = draw.to(images.device)
         for row, (image, deviation) in enumerate(zip(images, deviations)):
-            yield row, torch.addcmul(image, deviation, draw)
-
-
-def _batch(variants: Iterable[tuple[int, Tensor]]) -> tuple[Tensor, Tensor]:
-    rows, images = zip(*variants)
-    noisy = torch.stack(images)
-    return torch.tensor(rows, device=noisy.device), noisy
+            torch.addcmul(image, deviation, draw, out=memory[len(rows)])
+            rows.append(row)
+            if len(rows) == size:
+                yield torch.tensor(rows, device=images.device), memory.detach()
+                rows.clear()
+    if rows:
+        yield torch.tensor(rows, device=images.device), memory[: len(rows)].detach()
 
 
 def _gradient(value: Tensor, inputs: Tensor) -> Tensor:
