@@ -6,15 +6,14 @@ import argparse
 import time
 from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 
 import torch
 
-import demo.chapters
 from demo.chapter import RESULTS, Chapter, Settings
+from demo.chapters import STORY
 from demo.report import summary, write_report
 
-CHAPTERS = [module.name for module in reversed([*iter_modules(demo.chapters.__path__)])]
+CHAPTERS = [name for names in STORY.values() for name in names]
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What a chapter gets and what it returns; a new chapter is one file in ``demo/chapters``."""
+"""What a chapter gets and what it returns; a new one is a file in ``demo/chapters`` and a name in its ``STORY``."""
 
 from __future__ import annotations
 

@@ -8,12 +8,13 @@ from html import escape
 from pathlib import Path
 
 from demo.chapter import Chapter, Settings
+from demo.chapters import STORY
 
 STYLE = """
 :root { color-scheme: light; }
 body { max-width: 62rem; margin: 2rem auto; padding: 0 1.5rem; color: #1f2328; background: #fff;
        font: 16px/1.55 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
-h1 { font-size: 1.9rem; margin-bottom: .2rem; } h2 { margin-top: 3rem; border-bottom: 2px solid #2f6fb0; }
+h1 { font-size: 1.9rem; margin: 3rem 0 .2rem; } h2 { margin-top: 3rem; border-bottom: 2px solid #2f6fb0; }
 h3 { margin: 1.8rem 0 .4rem; font-size: 1.05rem; }
 .question { font-size: 1.15rem; color: #2f6fb0; margin: .6rem 0 1rem; }
 pre { background: #f4f6f8; padding: .9rem 1.1rem; border-radius: 6px; overflow-x: auto; font-size: .88rem; }
@@ -22,7 +23,7 @@ th, td { padding: .22rem .65rem; text-align: right; border-bottom: 1px solid #e3
 th:first-child, td:first-child { text-align: left; } th { border-bottom: 2px solid #1f2328; }
 .note, figcaption { color: #59636e; font-size: .88rem; margin: .3rem 0; }
 figure { margin: 1.2rem 0; } img { max-width: 100%; height: auto; display: block; }
-nav a { margin-right: 1.2rem; }
+nav p { margin: .6rem 0 0; } nav ul { margin: 0; }
 """
 MODES = {
     "quick": "Smoke test with tiny settings: the numbers mean nothing.",
@@ -33,8 +34,18 @@ MODES = {
 
 def write_report(chapters: Mapping[str, Chapter], settings: Settings, path: Path) -> None:
     """Write the page; ``chapters`` by name."""
-    links = "".join(f'<a href="#{name}">{escape(chapter.title)}</a>' for name, chapter in chapters.items())
-    body = "\n".join(_chapter(name, chapter) for name, chapter in chapters.items())
+    parts = {part: [name for name in names if name in chapters] for part, names in STORY.items()}
+    parts = {part: names for part, names in parts.items() if names}
+    links = "\n".join(
+        f"<p><b>{part}</b></p><ul>"
+        + "".join(f'<li><a href="#{name}">{escape(chapters[name].title)}</a></li>' for name in names)
+        + "</ul>"
+        for part, names in parts.items()
+    )
+    body = "\n".join(
+        f"<h1>{part}</h1>\n" + "\n".join(_chapter(name, chapters[name]) for name in names)
+        for part, names in parts.items()
+    )
     path.write_text(
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>priorkit demo</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>\n'
