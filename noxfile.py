@@ -4,7 +4,7 @@
 # ///
 """Every check of the monorepo, and the CI matrix: packages are discovered, so adding one edits no list here.
 
-``nox`` runs what CI runs; ``nox -s demo``, ``bench``, ``optional`` and ``release`` are run by hand.
+``nox`` runs what CI runs; ``nox -s demo``, ``bench``, ``newest``, ``optional`` and ``release`` are run by hand.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ WITH_PARTNERS = [name for name, package in PACKAGES.items() if "optional" in pac
 PYTHONS = python_versions(ROOT)
 OLDEST = PYTHONS[0]
 REPORTS = ROOT / ".nox" / "reports"
+WHEEL_BYTES = 200_000
 
 nox.options.default_venv_backend = "uv"
 nox.options.download_python = "never"
@@ -135,6 +136,8 @@ def build(session: nox.Session, package: str) -> None:
     (wheel,), (sdist,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
     session.run("twine", "check", "--strict", str(wheel), str(sdist))
     session.run("check-wheel-contents", str(wheel))
+    if wheel.stat().st_size > WHEEL_BYTES:
+        session.error(f"{wheel.name}: expected at most {WHEEL_BYTES} bytes, got {wheel.stat().st_size}")
 
 
 @nox.session(python=PYTHONS, reuse_venv=False)
@@ -163,6 +166,17 @@ def lowest(session: nox.Session, package: str) -> None:
     session.install(*lowered, *chosen.requirements, *group(chosen, "test"))
     session.install("--no-deps", str(wheel))
     session.run("python", str(ROOT / "tools" / "floors.py"), *chosen.requirements)
+    run_pytest(session, *package_tests(chosen, slow=False))
+
+
+@nox.session(python=PYTHONS[-1], reuse_venv=False)
+@nox.parametrize("package", PUBLISHED, ids=PUBLISHED)
+def newest(session: nox.Session, package: str) -> None:
+    """Run the tests with the newest of everything, pre-releases too, whatever pip's constraints say."""
+    chosen = PACKAGES[package]
+    wheel = with_extras(build_wheel(session, chosen), chosen)
+    session.install(wheel, *group(chosen, "test"), env={"UV_CONSTRAINT": None, "UV_PRERELEASE": "allow"})
+    uv(session, "pip", "list")
     run_pytest(session, *package_tests(chosen, slow=False))
 
 
@@ -195,12 +209,16 @@ def demo(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def bench(session: nox.Session) -> None:
-    """Print ratios against the peers, measured in the same run; ``-- simloss`` measures one package."""
-    chosen = [PACKAGES[name] for name in (session.posargs or PUBLISHED)]
-    for package in chosen:
+    """Measure ratios against the peers in the same run and write BENCHMARKS.md; ``-- simloss`` measures one package."""
+    for package in [PACKAGES[name] for name in (session.posargs or PUBLISHED)]:
         session.install(str(build_wheel(session, package)), *group(package, "bench"))
+        rows = Path(session.create_tmp()).resolve() / f"{package.name}.json"
+        rows.unlink(missing_ok=True)
         with outside(session):
-            session.run("python", str(package.folder / "benchmarks" / "bench.py"))
+            session.run("python", str(package.folder / "benchmarks" / "bench.py"), "--json", str(rows))
+        # After each package, so that a run that is stopped keeps what it has measured.
+        session.run("python", "-m", "tools.benchmarks", str(rows), silent=True)
+    session.run("python", "-m", "tools.benchmarks")
 
 
 @nox.session

@@ -26,7 +26,8 @@ def workspace(tmp_path, git, monkeypatch):
         monkeypatch.setenv(f"GIT_{role}_NAME", "Tester")
         monkeypatch.setenv(f"GIT_{role}_EMAIL", "tester@example.org")
     copy = tmp_path / "workspace"
-    ignore = shutil.ignore_patterns(".git", ".nox", ".cache", "dist", "__pycache__", "_core", "*.egg-info", ".venv")
+    caches = [".cache", "*_cache", "__pycache__", ".hypothesis"]
+    ignore = shutil.ignore_patterns(".git", ".nox", ".venv", "dist", "_core", "*.egg-info", *caches)
     shutil.copytree(ROOT, copy, ignore=ignore)
     git(copy, "init", "--initial-branch=main")
     git(copy, "add", "--all")

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 
@@ -22,7 +23,7 @@ def test_scaffold_passes_its_own_tests_and_a_hidden_sibling_fails_them(workspace
     assert code == 0, output
     # Two tests, the README's and the docstring's example, and the three examples of the copied core.
     assert " passed" in output
-    assert "first_try: 8 modules imported" in output
+    assert re.search(r"first_try: \d+ modules imported with the declared dependencies alone, 0 failed", output)
 
     module = workspace / "packages/first-try/src/first_try/_halve.py"
     module.write_text(module.read_text().replace("import math\n", "import math\n\nimport second\n"))

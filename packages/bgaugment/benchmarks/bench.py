@@ -1,19 +1,22 @@
-"""What background replacement costs beside the loading of an image: ``nox -s bench -- bgaugment``.
+"""What background replacement costs beside the loading of an image: python bench.py [--json FILE].
 
 Each round runs every candidate once in turn, so that a busy machine slows all of them; medians over the rounds.
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import importlib
 import importlib.util
 import io
+import json
 import platform
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -111,6 +114,9 @@ def timed(candidates: dict[str, tuple[Callable[[], object], int]]) -> dict[str, 
 
 def main() -> None:
     """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path, help="write the rows to this file")
+    options = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
     photos = [np.ascontiguousarray(photo) for photo in (data.astronaut(), data.coffee(), data.chelsea())]
@@ -185,17 +191,25 @@ def main() -> None:
         print(f"{name:52s} {value:8.0f} us {value / whole:7.1%}")
     through_v2 = found["v2: with mask decode, joint crop, replacement"] / whole - 1
     arrays = found["the same on arrays"] / whole - 1
-    lone, together = (found[f"replace_background, {BATCH} tensors {how}"] for how in ("one by one", "in a batch"))
+    rows: list[dict[str, object]] = []
+
+    def report(case: str, ratio: float, peer: str, target: str = "") -> None:
+        rows.append({"package": "bgaugment", "case": case, "size": f"{SIDE} x {SIDE}", "peer": peer})
+        rows[-1] |= {"ratio": ratio, "target": target}
+        print(f"{case:44s}{ratio:7.3f}  {target:8s} {peer}")
+
+    print()
     for kind in ("array", "tensor"):
-        share = found[f"replace_background, {kind}"] / whole
-        print(f"replacement / loading, {kind:17s}{share:7.1%}  (at most 5 %)")
-    print(f"with mask decode and joint crop         {arrays:+7.1%}  (at most 40 %)")
-    print(f"the same through torchvision v2         {through_v2:+7.1%}")
-    tensor, array = (found[f"replace_background, {kind}"] for kind in ("tensor", "array"))
-    for name in others:
-        ratios = f"{found[name] / array:6.2f}x ours on arrays, {found[name] / tensor:.2f}x on tensors"
-        print(f"{name:40s}{ratios}")
-    print(f"one by one / batch                      {lone / together:6.2f}x  (at least 1.1)")
+        ours = found[f"replace_background, {kind}"]
+        report(f"replacement, {kind}: time", ours / whole, "decode, crop and flip", "<= 0.05")
+        for name in others:
+            report(f"replacement, {kind}: time", ours / found[name], name)
+    report("with mask decode and joint crop: added time", arrays, "decode, crop and flip", "<= 0.4")
+    report("the same through v2: added time", through_v2, "decode, crop and flip")
+    lone, together = (found[f"replace_background, {BATCH} tensors {how}"] for how in ("one by one", "in a batch"))
+    report(f"batch of {BATCH}: speed", lone / together, "the same one by one", ">= 1.1")
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=2) + "\n")
 
 
 if __name__ == "__main__":

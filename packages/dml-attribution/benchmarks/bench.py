@@ -1,14 +1,19 @@
 """Time and memory against a bare loop of the same passes and captum's NoiseTunnel(Saliency).
 
-``python bench.py`` prints the table; ``python bench.py memory N_SAMPLES`` prints the peak of one fresh process.
+python bench.py [--json FILE]
 """
 
+from __future__ import annotations
+
+import argparse
 import hashlib
+import json
 import statistics
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import captum
 import psutil
@@ -70,7 +75,8 @@ def seconds(function):
     return time.process_time() - start
 
 
-def race(name, model, size, samples):
+def race(name, model, size, samples, target):
+    """Print all medians, and return the rows that compare the best settings."""
     image = torch.randn(1, 3, size, size, generator=torch.Generator().manual_seed(0))
     runs = {(who, batch): (function, []) for who, batch, function in contestants(model.eval(), image, samples)}
     for function, _ in runs.values():
@@ -86,11 +92,18 @@ def race(name, model, size, samples):
         print(f"  batch {batch}: ours {median['ours', batch]:.3f} s, bare loop {median['bare loop', batch]:.3f} s, "
               f"captum {median['captum', batch]:.3f} s; ours / bare loop {ratio:.2f}")  # fmt: skip
     best = {who: min(median[who, batch] for batch in BATCHES) for who in ("ours", "bare loop", "captum")}
-    print(f"  best settings: ours / bare loop {best['ours'] / best['bare loop']:.2f}, "
-          f"ours / captum {best['ours'] / best['captum']:.2f}")  # fmt: skip
+    return [
+        row(f"{name}: time at the best setting", f"{samples} x {size} x {size}", best["ours"] / best[peer], peer, limit)
+        for peer, limit in (("bare loop", target), ("captum", "<= 1"))
+    ]
 
 
-def peak(n_samples):
+def row(case, size, ratio, peer, target):
+    print(f"  {case}, ours / {peer}: {ratio:.3f} ({target})")
+    return {"package": "dml-attribution", "case": case, "size": size, "ratio": ratio, "peer": peer, "target": target}
+
+
+def print_peak(n_samples):
     """Print the largest resident memory in MB while one image is explained."""
     process, running = psutil.Process(), True
     highest = 0
@@ -112,15 +125,27 @@ def peak(n_samples):
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path, help="write the rows to this file")
+    parser.add_argument("--peak", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.peak:
+        print_peak(options.peak)
+        return
     torch.set_num_threads(1)
     print(f"torch {torch.__version__}, captum {captum.__version__}, {torch.get_num_threads()} thread, CPU seconds")
     torch.manual_seed(0)
-    race("MobileNetV2", torchvision.models.mobilenet_v2(weights=None), 224, samples=SAMPLES)
-    race("4 layers", small(), 64, samples=SAMPLES)
-    command = [sys.executable, __file__, "memory"]
+    rows = [
+        *race("MobileNetV2", torchvision.models.mobilenet_v2(weights=None), 224, SAMPLES, "<= 1"),
+        *race("4 layers", small(), 64, SAMPLES, "<= 1.1"),
+    ]
+    command = [sys.executable, __file__, "--peak"]
     few, many = (float(subprocess.run([*command, n], check=True, capture_output=True).stdout) for n in ("5", "200"))
-    print(f"\npeak memory, MobileNetV2: {few:.0f} MB at 5 samples, {many:.0f} MB at 200; ratio {many / few:.3f}")
+    print(f"\npeak memory, MobileNetV2: {few:.0f} MB at 5 samples, {many:.0f} MB at 200")
+    rows.append(row("MobileNetV2: peak memory", "200 x 224 x 224", many / few, "ours with 5 samples", "<= 1.05"))
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=2) + "\n")
 
 
 if __name__ == "__main__":
-    peak(int(sys.argv[2])) if sys.argv[1:2] == ["memory"] else main()
+    main()

@@ -84,6 +84,11 @@ def latencies(url, path, bodies):
     return sorted(asyncio.run(run()))
 
 
+def row(case, size, ours, peer, name):
+    print(f"{case:28}{size:>12}  {1e3 * ours:6.1f} ms  {1e3 * peer:6.1f} ms  {ours / peer:6.2f}  {name}")
+    return {"package": "wheretosubmit", "case": case, "size": size, "peer": name, "ratio": ours / peer, "target": ""}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="write the rows to this file")
@@ -114,18 +119,17 @@ def main():
         ours, peer = median_seconds(
             lambda: Highlight(tokens, scores).to_html(), lambda: visualization.visualize_text([record])
         )
+    many, few = f"{IN_FLIGHT} papers", f"{len(explained)} papers"
+    print(f"{'case':28}{'size':>12}  {'ours':>9}  {'peer':>9}  {'ratio':>6}  peer")
     rows = [
-        ("recommend, one paper", f"{1e3 * recommend:.1f} ms"),
-        ("explain, one venue, 50 steps", f"{1e3 * explain:.1f} ms"),
-        (f"{IN_FLIGHT} recommendations in flight, median", f"{burst[IN_FLIGHT // 2]:.2f} s"),
-        (f"{IN_FLIGHT} recommendations in flight, p95", f"{burst[int(0.95 * IN_FLIGHT) - 1]:.2f} s"),
-        ("20 explanations in flight, p95", f"{explained[18]:.2f} s"),
-        (f"HTML of {len(tokens)} tokens", f"{1e3 * ours:.2f} ms; captum {1e3 * peer:.2f} ms; ratio {peer / ours:.2f}"),
+        row("explain, 50 steps: time", "1 paper", explain, recommend, "recommend"),
+        row("recommend in flight: median", many, burst[IN_FLIGHT // 2], IN_FLIGHT * recommend, "calls in turn"),
+        row("recommend in flight: p95", many, burst[int(0.95 * IN_FLIGHT) - 1], IN_FLIGHT * recommend, "calls in turn"),
+        row("explain in flight: p95", few, explained[18], len(explained) * explain, "calls in turn"),
+        row("HTML of a highlight: time", f"{len(tokens)} tokens", ours, peer, "captum"),
     ]
-    for case, value in rows:
-        print(f"{case:42}{value}")
     if options.json:
-        options.json.write_text(json.dumps([{"case": case, "value": value} for case, value in rows], indent=2) + "\n")
+        options.json.write_text(json.dumps(rows, indent=2) + "\n")
 
 
 if __name__ == "__main__":
