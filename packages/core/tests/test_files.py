@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from priorkit_core import atomic_path
 
@@ -31,3 +33,11 @@ def test_failure_keeps_the_old_file_and_leaves_nothing_else(tmp_path):
 def test_missing_folder_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "none" / "scores.json") as temporary:
         temporary.write_text("new")
+
+
+def test_a_device_is_written_to_and_stays():
+    null = Path("/dev/null")
+    with atomic_path(null) as temporary:
+        assert temporary == null
+        temporary.write_text("nothing")
+    assert null.is_char_device()

@@ -21,12 +21,7 @@ def type_error(argument: str, expected: str, got: object) -> TypeError:
 
 
 def shape_error(argument: str, expected: str, shapes: Mapping[str, object]) -> ValueError:
-    """Return the error for shapes that do not fit together; ``shapes`` maps each argument to its shape.
-
-    Example:
-        >>> shape_error("target", "one class index per row of input", {"input": (4, 10), "target": (5,)})
-        ValueError('target: expected one class index per row of input, got input (4, 10), target (5,)')
-    """
+    """Return the error for shapes that do not fit together; ``shapes`` maps each argument to its shape."""
     # A torch.Size prints as (4, 10) only after it has become a tuple.
     parts = (f"{name} {tuple(s) if hasattr(s, '__iter__') else s}" for name, s in shapes.items())
     return ValueError(_message(argument, expected, ", ".join(parts)))

@@ -15,6 +15,9 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     the temporary file is removed and ``path`` is what it was before.
     """
     target = Path(path)
+    if target.exists() and not target.is_file():  # a device such as /dev/null is written to, never replaced
+        yield target
+        return
     temporary = target.with_name(f".{target.stem}-{secrets.token_hex(4)}{target.suffix}")
     try:
         yield temporary
