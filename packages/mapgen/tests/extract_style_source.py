@@ -14,7 +14,7 @@ ZOOM_18 = 2132.73  # scale denominator
 LAYERS = [
     "landcover-high-zoom", "landcover-line", "landuse-overlay", "icesheet-poly", "ocean", "water-areas",
     "water-areas-natural", "water-barriers-poly", "highway-area-fill", "bridge", "piers-poly", "buildings",
-    "roads-casing-casing", "roads-fill-fill", "aeroways-fill", "piers-line", "water-lines",
+    "roads-casing-casing", "roads-fill-fill", "aeroways-fill", "piers-line", "water-lines", "trees-canopy",
 ]  # fmt: skip
 COLUMNS = ["layer", "feature", "colour", "opacity", "width"]
 
@@ -42,7 +42,8 @@ def main(path):
             for symbol in rule:
                 colour = symbol.get("fill") or symbol.get("stroke")
                 if symbol.tag in ("PolygonSymbolizer", "LineSymbolizer") and colour:
-                    opacity = symbol.get("fill-opacity") or symbol.get("stroke-opacity") or "1"
+                    opacities = [symbol.get("fill-opacity"), symbol.get("stroke-opacity"), layer.get("opacity"), "1"]
+                    opacity = next(filter(None, opacities))
                     row = (layer.get("name"), feature_of(rule), colour, opacity, symbol.get("stroke-width") or "")
                     rows.setdefault(row)
     writer = csv.writer(sys.stdout, lineterminator="\n")

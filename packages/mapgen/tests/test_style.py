@@ -9,13 +9,13 @@ from mapgen import Area, Building, ClassStyle, Road, Scene, Style, Water, render
 
 SOURCE = list(csv.DictReader((Path(__file__).parent / "style_source.csv").read_text().splitlines()))
 SQUARE = [(-20, -20), (20, -20), (20, 20), (-20, 20)]
-LINES = {"roads-fill-fill", "aeroways-fill", "piers-line", "water-lines", "landcover-line"}
+LINES = {"roads-fill-fill", "aeroways-fill", "piers-line", "water-lines", "landcover-line", "trees-canopy"}
 # Layers without a feature of their own, and names that are no feature of OpenStreetMap's.
 UNNAMED = {
     ("ocean", ""): "ocean",
     ("icesheet-poly", ""): "icesheet",
     ("bridge", ""): "bridge",
-    ("landcover-line", ""): "tree_row",
+    ("landcover-line", ""): "cutline",
     ("buildings", ""): "building",
     ("roads-fill-fill", "railway_INT-spur-siding-yard"): "rail_siding",
     ("roads-fill-fill", "railway_INT-preserved-ssy"): "preserved_siding",
@@ -84,17 +84,16 @@ def test_nominal_widths_are_those_of_the_casing_or_the_widest_line(style):
     for name, look in style.classes.items():
         rows = [row for row in SOURCE if class_of(style, row) == name and row["width"]]
         if look.kind in ("road", "waterway"):
-            layer = "roads-casing-casing" if look.casing else None
-            widths = {float(row["width"]) for row in rows if layer in (None, row["layer"])}
-            assert look.width_px in widths, name
+            outer = [row for row in rows if look.casing in (None, row["colour"])]
+            assert look.width_px in {float(row["width"]) for row in outer}, name
             if look.casing:
-                inner = {float(r["width"]) for r in rows if r["layer"] != layer and r["colour"] == look.fill}
+                inner = {float(row["width"]) for row in rows if row["colour"] == look.fill}
                 assert round(look.width_px - 2 * look.casing_px, 6) in inner, name
 
 
 def test_every_class_is_drawn_in_its_colour(style):
     for name, look in style.classes.items():
-        make = {"land": Area, "water": Water, "building": Building}.get(look.kind)
+        make = {"land": Area, "pier": Area, "paved": Area, "water": Water, "building": Building}.get(look.kind)
         feature = make(name, SQUARE) if make else Road(name, width_px=20)
         image = render(Scene(size_px=32, land="neutral", features=[feature]))
         assert "#" + bytes(image[16, 16]).hex() == look.fill, name

@@ -108,9 +108,9 @@ def test_counterfactual_edits(place):
     original = render(scene)
     for edited in (
         scene.insert(Road("trunk", angle=45)),
-        scene.replace("roads[1].width_px", 40),
-        scene.replace("roads[1].angle", 90).replace("roads[1].offset", 30),
-        scene.remove("roads[1]"),
+        scene.replace("roads[0].width_px", 40),
+        scene.replace("roads[0].angle", 90).replace("roads[0].offset", 30),
+        scene.remove("roads[0]"),
         scene.replace("areas[1].name", "forest"),
     ):
         changed = (render(edited) != original).any(-1)
@@ -141,6 +141,42 @@ def test_openstreetmap_files(tmp_path):
     labels = render(scene, out="labels")
     assert STYLE.labels[labels[112, 112]] == "trunk"
     assert STYLE.labels[labels[60, 160]] == "forest"
+
+
+@pytest.mark.parametrize(
+    ("tags", "feature"),
+    [
+        ({"highway": "footway"}, "road footway"),
+        ({"highway": "footway", "area": "yes"}, "area footway_area"),
+        ({"railway": "platform"}, "road railway_platform"),
+        ({"railway": "platform", "public_transport": "platform"}, "area railway_platform_area"),
+        ({"railway": "platform", "area": "yes", "location": "underground"}, None),
+        ({"natural": "wood"}, "area wood"),
+        ({"natural": "tree_row"}, "road tree_row"),
+        ({"man_made": "pier"}, "area pier"),
+        ({"waterway": "canal"}, "road canal"),
+        ({"building": "yes", "area": "no"}, None),
+    ],
+)
+def test_closed_ways_are_areas_or_lines(tmp_path, tags, feature):
+    nodes = "".join(f'<node id="{i}" version="1" lon="{x}" lat="{y}"/>' for i, (x, y) in enumerate(degrees(square(30))))
+    refs = "".join(f'<nd ref="{i}"/>' for i in (0, 1, 2, 3, 0))
+    written = "".join(f'<tag k="{key}" v="{value}"/>' for key, value in tags.items())
+    path = tmp_path / "map.osm"
+    # A second way, so that the map is not empty when the first is not drawn.
+    second = '<way id="2" version="1"><nd ref="0"/><nd ref="1"/><tag k="highway" v="trunk"/></way>'
+    path.write_text(f'<osm version="0.6">{nodes}<way id="1" version="1">{refs}{written}</way>{second}</osm>')
+    found = [f"{feature.type} {feature.name}" for feature in read_map(path).scene(0, 0).features]
+    assert sorted(found) == sorted(filter(None, [feature, "road trunk"]))
+
+
+def test_widths_that_depend_on_other_tags(write):
+    ways = [{"highway": "service"}, {"highway": "service", "service": "driveway"}, {"highway": "primary_link"}]
+    lines = [thing("LineString", [(-50, y), (50, y)], **tags) for y, tags in enumerate(ways)]
+    roads = read_map(write(*lines)).scene(0, 0).roads
+    assert sorted((road.name, road.width_px or 0) for road in roads) == [
+        ("primary", 13), ("service", 0), ("service", 4.75)
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

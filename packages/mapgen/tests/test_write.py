@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from mapgen import Scene, Style, entity_grid, render, width_sweep, write_sweep
 from mapgen._cli import main
-from mapgen._png import encode_png
+from mapgen._png import encode_pair, encode_png
 from PIL import Image
 from pyarrow import parquet
 
@@ -28,7 +28,7 @@ def test_folder_holds_images_labels_and_manifest(tmp_path):
     assert manifest["width_px"] == list(DESIGN.factors["width_px"])
     for row, scene in enumerate(DESIGN.scenes):
         assert Scene.from_json(manifest["scene"][row]) == scene
-        image = np.asarray(Image.open(tmp_path / manifest["image"][row]))
+        image = np.asarray(Image.open(tmp_path / manifest["image"][row]).convert("RGB"))
         labels = np.asarray(Image.open(tmp_path / manifest["labels"][row]))
         assert (image == render(scene)).all()
         assert (style.palette[labels] == image).all()
@@ -39,6 +39,13 @@ def test_folder_holds_images_labels_and_manifest(tmp_path):
 def test_any_pixels_survive_a_png(shape):
     pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     assert (np.asarray(Image.open(io.BytesIO(encode_png(pixels)))) == pixels).all()
+
+
+def test_a_palette_file_has_the_colours_and_the_labels():
+    labels, palette = render(DESIGN.scenes[4], out="labels"), Style.osm_carto().palette
+    picture, mask = (Image.open(io.BytesIO(data)) for data in encode_pair(labels, palette))
+    assert (np.asarray(picture.convert("RGB")) == palette[labels]).all()
+    assert (np.asarray(mask) == labels).all()
 
 
 def test_workers_write_the_same_bytes(tmp_path):

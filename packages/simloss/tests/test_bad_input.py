@@ -199,7 +199,7 @@ BAD_VALUES = {
     ),
     "direction of nothing": (
         lambda: simloss.sweep(scores(GOOD), {}, [1], higher_is_better={"mae": False}),
-        "higher_is_better: expected the metrics ['accuracy'], got ['mae']",
+        "higher_is_better: expected a mapping of the metrics ['accuracy'], got {'mae': False}",
     ),
     "layout": (
         lambda: simloss.sweep(scores(GOOD), {}, [1]).table("html"),

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ._core import Parser, atomic_path, import_name, value_error
 from ._designs import DIRECTIONS, ORIENTATIONS, angle_sweep, distance_sweep, entity_grid, interaction, width_sweep
@@ -19,6 +19,8 @@ from ._scene import Scene
 from ._style import Style
 from ._sweep import Sweep, grid
 from ._write import write_sweep
+
+T = TypeVar("T")
 
 _DESIGNS: dict[str, Callable[[], Sweep]] = {
     "entity": entity_grid,
@@ -153,11 +155,19 @@ def _whole(number: float) -> float:
 
 
 def _scene(path: Path) -> Scene:
-    return Scene.from_json(path.read_text(encoding="utf-8"))
+    return _parsed(path, Scene.from_json)
 
 
 def _style(options: argparse.Namespace) -> Style | None:
-    return Style.from_json(options.style.read_text(encoding="utf-8")) if options.style else None
+    return _parsed(options.style, Style.from_json) if options.style else None
+
+
+def _parsed(path: Path, parse: Callable[[str], T]) -> T:
+    """Parse the text of a file, and name the file where that fails."""
+    try:
+        return parse(path.read_text(encoding="utf-8"))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def _write(path: Path, text: str) -> None:

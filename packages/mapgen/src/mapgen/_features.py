@@ -34,7 +34,7 @@ class Area(_Surface):
     """A land cover inside an outline.
 
     Args:
-        name: class of the style, of kind land.
+        name: class of the style, of kind land, pier or paved.
         outline_m: corners ``((x, y), ...)`` in metres from the tile's centre, x to the right, y down; not closed.
         holes_m: outlines of what is left out.
 

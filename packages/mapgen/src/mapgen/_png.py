@@ -8,23 +8,32 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-_COLOUR_TYPES = {1: 0, 3: 2}  # channels to PNG's number for grey and for RGB
+_GREY, _RGB, _PALETTE = 0, 2, 3  # PNG's colour types
 
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:
-    """Return the file of an image ``(h, w)`` or ``(h, w, 3)``: each pixel minus its left neighbour, runs compressed."""
+    """Return the file of an image ``(h, w)`` or ``(h, w, 3)``."""
+    return _file(pixels, _GREY if pixels.ndim == 2 else _RGB, _data(pixels))
+
+
+def encode_pair(labels: NDArray[np.uint8], palette: NDArray[np.uint8]) -> tuple[bytes, bytes]:
+    """Return the files of an image whose colours a palette ``(n, 3)`` names, and of its labels ``(h, w)``."""
+    data = _data(labels)
+    return _file(labels, _PALETTE, _chunk(b"PLTE", palette.tobytes()) + data), _file(labels, _GREY, data)
+
+
+def _data(pixels: NDArray[np.uint8]) -> bytes:
+    height = len(pixels)
+    rows = np.zeros((height, 1 + pixels.size // height), dtype=np.uint8)  # each begins with the filter, none
+    rows[:, 1:] = pixels.reshape(height, -1)
+    return _chunk(b"IDAT", zlib.compress(rows.tobytes(), level=1))
+
+
+def _file(pixels: NDArray[np.uint8], colours: int, chunks: bytes) -> bytes:
     height, width = pixels.shape[:2]
-    channels = pixels.size // (height * width)
-    rows = np.empty((height, 1 + width * channels), dtype=np.uint8)
-    rows[:, 0] = 1  # the filter "Sub"
-    flat = pixels.reshape(height, -1)
-    rows[:, 1 : 1 + channels] = flat[:, :channels]
-    np.subtract(flat[:, channels:], flat[:, :-channels], out=rows[:, 1 + channels :])
-    compressor = zlib.compressobj(level=1, strategy=zlib.Z_RLE)
-    data = compressor.compress(rows.tobytes()) + compressor.flush()
-    header = struct.pack(">2I5B", width, height, 8, _COLOUR_TYPES[channels], 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
+    header = struct.pack(">2I5B", width, height, 8, colours, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + chunks + _chunk(b"IEND", b"")
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(name)))

@@ -17,7 +17,7 @@ from ._style import KINDS, Kind, Style
 
 OUTPUTS = ("array", "pil", "labels", "svg")
 _DRAWN_BEFORE: dict[str, tuple[Kind, ...]] = {
-    "area": ("land",),
+    "area": ("land", "pier", "paved"),
     "water": ("water",),
     "building": ("building",),
     "road": ("road", "waterway"),
@@ -41,7 +41,7 @@ def render(scene: Scene, *, style: Style | None = None, antialias: bool = False,
         or a text.
 
     Raises:
-        ValueError: a class that the style does not know (the message lists the known ones), or a feature that lies
+        ValueError: a class that the style does not know (the message lists the known ones), or a road that lies
             outside the tile.
 
     Example:
@@ -101,10 +101,11 @@ def _layers(scene: Scene, style: Style) -> Iterator[tuple[Shape, int]]:
         look = style.require(f"features[{number}].name", feature.name, *_DRAWN_BEFORE[feature.type])
         shapes = _road(feature, number, scene, style) if isinstance(feature, Road) else _surface(feature, scene, style)
         groups[look.kind].append(shapes)
-    for kind in KINDS[:-1]:
+    for kind in KINDS[:-2]:
         yield from (layer for shapes in groups[kind] for layer in shapes)
-    # Roads that cross run into one another: all casings lie below all fills.
+    # Roads run into one another and into paved areas: all casings lie below those, all fills above.
     yield from (layer for shapes in groups["road"] for layer in shapes[:-1])
+    yield from (layer for shapes in groups["paved"] for layer in shapes)
     yield from (shapes[-1] for shapes in groups["road"])
 
 

@@ -17,8 +17,8 @@ _STEP = re.compile(r"(areas|waters|buildings|roads|features)\[(\d+)\](?:\.(\w+))
 class Scene:
     """A square tile.
 
-    It is drawn in the order of a map: land, areas, waters, waterways, buildings, then the casings of all roads, then
-    the roads; within a kind in the order of ``features``.
+    It is drawn in the order of a map: land, areas, waters, waterways, piers, buildings, then the casings of all roads,
+    paved areas, and the roads; within a kind in the order of ``features``.
 
     Args:
         size_m: side in metres.
@@ -136,9 +136,11 @@ class Scene:
         """
         try:
             document = json.loads(text)
+            if not isinstance(document, dict):
+                raise value_error("text", "a scene in JSON", type(document).__name__)
             features = [_feature(dict(entry)) for entry in document.pop("features", [])]
             return cls(**document, features=tuple(features))
-        except (AttributeError, TypeError, json.JSONDecodeError) as error:
+        except (AttributeError, TypeError, RecursionError, json.JSONDecodeError) as error:
             raise value_error("text", "a scene in JSON", str(error)) from error
 
 

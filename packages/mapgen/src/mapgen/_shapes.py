@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -50,35 +51,37 @@ class Band:
         """Tell whether any part of it lies on the tile."""
         return abs(self.offset) - self.width / 2 < size / 2 * sum(map(abs, self.normal()))
 
-    def _distance(self, size: int, shift: float) -> NDArray[np.int32]:
-        """Return the signed distance of each pixel's centre, plus ``shift``, in fixed-point pixels."""
-        doubled = 2 * np.arange(size, dtype=np.int32) + 1 - size  # twice the distance of a pixel's centre
-        x, y = (round(component * (_UNIT >> 1)) for component in self.normal())
-        limit = float(np.iinfo(np.int32).max // 4)
-        moved = round(max(-limit, min(limit, (shift - self.offset) * _UNIT)))
-        distance: NDArray[np.int32] = np.add.outer(doubled * np.int32(y), doubled * np.int32(x) + np.int32(moved))
-        return distance
-
     def mask(self, size: int) -> tuple[_Window, NDArray[np.bool_]]:
         """See ``Shape``."""
+        from_border = _distances(self.normal(), self.offset, size) + np.int32(round(self.width / 2 * _UNIT))
         # As an unsigned number, a negative distance is larger than any width.
-        inside = self._distance(size, self.width / 2).view(np.uint32) < np.uint32(round(self.width * _UNIT))
-        return np.s_[:, :], inside
+        return np.s_[:, :], from_border.view(np.uint32) < np.uint32(round(self.width * _UNIT))
 
     def coverage(self, size: int) -> tuple[_Window, NDArray[np.uint8]]:
         """See ``Shape``."""
-        distance = self._distance(size, 0)
-        np.abs(distance, out=distance)
-        np.subtract(np.int32(round((self.width + 1) / 2 * _UNIT)), distance, out=distance)
-        distance >>= 10  # _UNIT becomes FULL
-        np.clip(distance, 0, round(min(1.0, self.width) * FULL), out=distance)
-        return np.s_[:, :], distance.astype(np.uint8)
+        covered = np.abs(_distances(self.normal(), self.offset, size))
+        np.subtract(np.int32(round((self.width + 1) / 2 * _UNIT)), covered, out=covered)
+        covered >>= 10  # _UNIT becomes FULL
+        np.clip(covered, 0, round(min(1.0, self.width) * FULL), out=covered)
+        return np.s_[:, :], covered.astype(np.uint8)
 
     def svg(self, colour: str, size: int) -> str:
         """See ``Shape``."""
         x, y = self.normal()
         ends = [(size / 2 + self.offset * x - s * size * y, size / 2 + self.offset * y + s * size * x) for s in (-1, 1)]
         return _svg_line(ends, colour, self.width, "butt")
+
+
+@lru_cache(maxsize=1)  # casing and fill of a road have the same distances
+def _distances(normal: tuple[float, float], offset: float, size: int) -> NDArray[np.int32]:
+    """Return the signed distance of each pixel's centre from a straight line in fixed-point pixels."""
+    doubled = 2 * np.arange(size, dtype=np.int32) + 1 - size  # twice the distance of a pixel's centre
+    x, y = (round(component * (_UNIT >> 1)) for component in normal)
+    limit = float(np.iinfo(np.int32).max // 4)
+    moved = round(max(-limit, min(limit, offset * _UNIT)))
+    distances: NDArray[np.int32] = np.add.outer(doubled * np.int32(y), doubled * np.int32(x) - np.int32(moved))
+    distances.flags.writeable = False
+    return distances
 
 
 @dataclass(frozen=True)

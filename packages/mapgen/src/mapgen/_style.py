@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from ._core import type_error, value_error
 
-Kind = Literal["land", "water", "waterway", "building", "road"]
-KINDS: tuple[Kind, ...] = ("land", "water", "waterway", "building", "road")
+Kind = Literal["land", "water", "waterway", "pier", "building", "paved", "road"]
+KINDS: tuple[Kind, ...] = ("land", "water", "waterway", "pier", "building", "paved", "road")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class ClassStyle:
     """How one class looks.
 
     Args:
-        kind: ``"land"``, ``"water"``, ``"waterway"`` (a line), ``"building"`` or ``"road"`` (any other line).
+        kind: ``"land"``, ``"water"``, ``"waterway"`` (a line), ``"pier"`` (an area above water), ``"building"``,
+            ``"paved"`` (an area above buildings that roads run into) or ``"road"`` (any other line).
         fill: colour as ``"#rrggbb"``.
         casing: colour of the outline, or ``None`` for no outline.
         width_px: nominal width of a line, both casings included.
@@ -150,5 +151,5 @@ class Style:
         try:
             document: dict[str, Any] = json.loads(text)
             return cls({name: ClassStyle(**look) for name, look in document.items()})
-        except (AttributeError, TypeError, json.JSONDecodeError) as error:
+        except (AttributeError, TypeError, RecursionError, json.JSONDecodeError) as error:
             raise value_error("text", "a style in JSON", str(error)) from error

@@ -119,8 +119,10 @@ def read_map(path: str | os.PathLike[str], *, style: Style | None = None) -> Map
     shapely = import_extra("shapely", package="mapgen", extra="osm")
     classes = Classes(style)
     entries = []
-    for geometry, tags in read(source):
+    for geometry, tags, closed_way in read(source):
         line = geometry.geom_type.endswith("LineString")
+        if closed_way and line == classes.is_area(tags):
+            continue  # a closed way comes as a line and as an area
         template = classes.line(tags) if line else classes.surface(tags)
         if template is not None and not geometry.is_empty:
             entries.append(_Entry(geometry, template))
@@ -145,7 +147,7 @@ def _project(points: NDArray[np.float64], longitude: float, latitude: float) -> 
     return (points - [longitude, latitude]) * scale
 
 
-def _read_geojson(path: Path) -> Iterator[tuple[Any, Tags]]:
+def _read_geojson(path: Path) -> Iterator[tuple[Any, Tags, bool]]:
     shapely = import_extra("shapely", package="mapgen", extra="osm")
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -154,12 +156,12 @@ def _read_geojson(path: Path) -> Iterator[tuple[Any, Tags]]:
                 continue
             geometry = shapely.from_geojson(json.dumps(feature["geometry"]))
             tags = {key: str(value) for key, value in (feature.get("properties") or {}).items() if value is not None}
-            yield shapely.make_valid(geometry), tags
-    except (AttributeError, KeyError, TypeError, ValueError, shapely.errors.GEOSException) as error:
+            yield shapely.make_valid(geometry), tags, False
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError, shapely.errors.GEOSException) as error:
         raise value_error(str(path), "GeoJSON", f"{type(error).__name__}: {error}") from error
 
 
-def _read_osm(path: Path) -> Iterator[tuple[Any, Tags]]:
+def _read_osm(path: Path) -> Iterator[tuple[Any, Tags, bool]]:
     osmium = import_extra("osmium", package="mapgen", extra="osm")
     shapely = import_extra("shapely", package="mapgen", extra="osm")
     factory = osmium.geom.WKBFactory()
@@ -167,13 +169,14 @@ def _read_osm(path: Path) -> Iterator[tuple[Any, Tags]]:
         for thing in osmium.FileProcessor(str(path)).with_areas().with_filter(osmium.filter.EmptyTagFilter()):
             tags = dict(thing.tags)
             if thing.is_area():
-                yield shapely.make_valid(shapely.from_wkb(factory.create_multipolygon(thing))), tags
-            elif thing.is_way() and tags.get("area") != "yes":
+                area = shapely.from_wkb(factory.create_multipolygon(thing))
+                yield shapely.make_valid(area), tags, thing.from_way()
+            elif thing.is_way():
                 # At its border an extract holds ways some of whose nodes it lacks.
                 points = [(node.lon, node.lat) for node in thing.nodes if node.location.valid()]
                 if len(points) > 1:
-                    yield shapely.make_valid(shapely.linestrings(points)), tags
-    except RuntimeError as error:
+                    yield shapely.make_valid(shapely.linestrings(points)), tags, thing.is_closed()
+    except (RuntimeError, ValueError, osmium.InvalidLocationError) as error:
         raise value_error(str(path), "an OpenStreetMap file that pyosmium reads", str(error)) from error
 
 

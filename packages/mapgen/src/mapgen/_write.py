@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ._core import atomic_path, import_extra, track, value_error
-from ._png import encode_png
-from ._render import render_with_labels
+from ._png import encode_pair, encode_png
+from ._render import render, render_with_labels
 from ._scene import Scene
 from ._style import Style
 from ._sweep import Sweep
@@ -36,7 +36,8 @@ def write_sweep(
 
     The folder gets ``images/000000.png``, ``labels/000000.png`` (indices into ``Style.labels``), ``style.json`` and,
     when all is there, ``manifest.parquet``: one row per image with its files, factors and scene. A shard counts as done
-    when its file in ``shards`` exists, which is written last; a full disk leaves no shard half done.
+    when its file in ``shards`` exists, which is written last; a full disk leaves no shard half done. Images without
+    antialiasing are palette files: ``Image.open(path).convert("RGB")`` reads either sort.
 
     Args:
         sweep: what to draw.
@@ -84,7 +85,7 @@ def _claim(folder: Path, style: Style, settings: dict[str, Any]) -> None:
     fingerprint = hashlib.sha256(json.dumps(settings).encode()).hexdigest()
     note = folder / "sweep.sha256"
     if folder.exists() and any(folder.iterdir()):
-        found = note.read_text() if note.exists() else "other files"
+        found = note.read_text(errors="replace") if note.exists() else "other files"
         if found != fingerprint:
             raise value_error("out", "an empty folder, or one of the same sweep", str(folder))
     for name in ("images", "labels", "shards"):
@@ -102,9 +103,14 @@ def _draw_shard(task: _Task) -> int:
     """Draw the images of one shard and return where it starts."""
     folder, start, texts, style, antialias = task
     for number, text in enumerate(texts, start):
-        image, labels = render_with_labels(Scene.from_json(text), style=style, antialias=antialias)
-        for kind, pixels in (("images", image), ("labels", labels)):
-            (folder / kind / f"{number:06d}.png").write_bytes(encode_png(pixels))
+        scene = Scene.from_json(text)
+        if antialias:
+            image, labels = render_with_labels(scene, style=style, antialias=True)
+            files = encode_png(image), encode_png(labels)
+        else:
+            files = encode_pair(render(scene, style=style, out="labels"), style.palette)
+        for kind, data in zip(("images", "labels"), files):
+            (folder / kind / f"{number:06d}.png").write_bytes(data)
     return start
 
 

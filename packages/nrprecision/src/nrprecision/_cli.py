@@ -6,6 +6,7 @@ import argparse
 import csv
 import json
 import sys
+import tokenize
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -81,11 +82,12 @@ def _write(path: Path, text: str) -> None:
 
 def _read_embeddings(path: Path) -> np.ndarray[Any, Any]:
     try:
-        embeddings = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (EOFError, ValueError) as error:
+        embeddings = np.lib.format.open_memmap(path, mode="r")
+    # What numpy raises for a broken file depends on the place that is broken.
+    except (EOFError, ValueError, tokenize.TokenError) as error:
         raise value_error(str(path), "a .npy file with numbers", str(error)) from error
-    if not isinstance(embeddings, np.ndarray) or embeddings.ndim != 2:
-        raise value_error(str(path), "one array (n, d)", getattr(embeddings, "shape", "an archive"))
+    if embeddings.ndim != 2:
+        raise value_error(str(path), "one array (n, d)", embeddings.shape)
     return embeddings
 
 
@@ -116,5 +118,8 @@ def _read_csv(path: Path) -> tuple[list[str], list[list[str | None]]]:
 
 def _read_parquet(path: Path) -> tuple[list[str], list[list[Any]]]:
     parquet = import_extra("pyarrow.parquet", package="nrprecision", extra="cli")
-    table = parquet.read_table(path)
-    return table.column_names, [column.to_pylist() for column in table.columns]
+    try:
+        table = parquet.read_table(path)
+        return table.column_names, [column.to_pylist() for column in table.columns]
+    except (OSError, ValueError) as error:  # pyarrow reports a broken file with either
+        raise value_error(str(path), "a Parquet file", str(error)) from error

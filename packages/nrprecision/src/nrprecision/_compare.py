@@ -68,6 +68,8 @@ def compare_models(
         raise type_error("models", "a mapping model -> embeddings", models)
     if not models:
         raise value_error("models", "at least one model", "none")
+    if isinstance(level, bool) or not isinstance(level, (int, float)) or not 0 < level < 1:
+        raise value_error("level", "a number between 0 and 1", level)
     members = _check_groups(groups, models)
     stats = import_extra("scipy.stats", package="nrprecision", extra="stats") if members else None
     folds = [
@@ -99,6 +101,8 @@ def compare_models(
 def _check_groups(groups: Mapping[str, Sequence[str]] | None, models: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     if groups is None:
         return {}
+    if not isinstance(groups, Mapping) or not all(isinstance(listed, (list, tuple)) for listed in groups.values()):
+        raise type_error("groups", "a mapping group -> list of models", groups)
     members = {group: tuple(listed) for group, listed in groups.items()}
     if len(members) != 2 or not all(members.values()):
         raise value_error("groups", "two groups with at least one model each", dict(groups))

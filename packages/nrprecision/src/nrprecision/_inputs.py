@@ -21,6 +21,7 @@ def check_embeddings(embeddings: Any, *, normalize: bool) -> Array | torch.Tenso
     """
     points: Array | torch.Tensor
     if isinstance(embeddings, torch.Tensor):
+        check_readable("embeddings", embeddings)
         if embeddings.dtype in (torch.float16, torch.bfloat16):
             embeddings = embeddings.float()
         points = embeddings.detach() if embeddings.is_cuda else embeddings.detach().cpu().numpy()
@@ -41,6 +42,12 @@ def check_embeddings(embeddings: Any, *, normalize: bool) -> Array | torch.Tenso
             row = rows.start + finite.tolist().index(False)
             raise value_error("embeddings", "finite numbers", f"NaN or infinity in row {row}")
     return _normalized(points) if normalize else points
+
+
+def check_readable(argument: str, tensor: torch.Tensor) -> None:
+    """Raise unless the values of a tensor can be read: it is not sparse and not on the device meta."""
+    if tensor.layout != torch.strided or tensor.is_meta:
+        raise value_error(argument, "a dense tensor with values", f"one of {tensor.layout} on {tensor.device}")
 
 
 def _normalized(points: Array | torch.Tensor) -> Array | torch.Tensor:
@@ -68,6 +75,7 @@ def check_queries(queries: Any, n: int, *, seed: int | None, sharded: bool) -> N
             raise value_error("queries", f"a number from 1 to {n}", int(queries))
         if sharded and seed is None:
             raise value_error("seed", "a number, so that all processes draw the same queries", None)
+        check_seed(seed)
         return np.sort(np.random.default_rng(seed).choice(n, int(queries), replace=False))
     indices = np.asarray(queries.cpu() if isinstance(queries, torch.Tensor) else queries)
     if indices.ndim != 1 or not len(indices) or indices.dtype.kind not in "iu":
@@ -75,6 +83,12 @@ def check_queries(queries: Any, n: int, *, seed: int | None, sharded: bool) -> N
     if indices.min() < 0 or indices.max() >= n:
         raise value_error("queries", f"row indices from 0 to {n - 1}", f"{indices.min()} to {indices.max()}")
     return indices.astype(np.int64)
+
+
+def check_seed(seed: object) -> None:
+    """Raise unless ``seed`` is None or a whole number that is not negative."""
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0):
+        raise value_error("seed", "a whole number that is not negative, or None", seed)
 
 
 def check_positive(argument: str, value: int | None) -> None:

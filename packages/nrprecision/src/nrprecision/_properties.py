@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from ._core import shape_error, type_error, value_error
+from ._inputs import check_readable
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +83,7 @@ def _encode(name: str, labels: Any, shape: tuple[int, ...]) -> Property:
 
 def _to_numpy(argument: str, labels: Any) -> NDArray[Any]:
     if isinstance(labels, torch.Tensor):
+        check_readable(argument, labels)
         labels = labels.detach().cpu()
         labels = (labels.float() if labels.dtype == torch.bfloat16 else labels).numpy()
     if hasattr(labels, "to_pylist"):
@@ -90,6 +92,8 @@ def _to_numpy(argument: str, labels: Any) -> NDArray[Any]:
         converted: NDArray[Any] = np.asarray(labels.to_numpy())
         return converted
     if isinstance(labels, np.ndarray):
+        if labels.dtype.kind == "V":
+            raise value_error(argument, "one value per item", f"records of {labels.dtype}")
         return np.asarray(labels)
     if isinstance(labels, str) or not isinstance(labels, Iterable):
         raise type_error(argument, "an array or a list of labels", labels)

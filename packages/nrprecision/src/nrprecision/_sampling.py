@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from ._core import import_extra, type_error, value_error
+from ._inputs import check_seed
 from ._properties import Property, encode_properties
 
 LEVEL = 0.01  # of the chi-square test, shared by all pairs
@@ -40,16 +41,23 @@ def sample_properties(values: Mapping[str, Sequence[Any] | NDArray[Any]], n: int
     Reference:
         Chapter 7, Table 7.2; Kobs et al. 2021.
     """
-    if n < 1:
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
         raise value_error("n", "at least one item", n)
+    check_seed(seed)
     generator = np.random.default_rng(seed)
     return {name: choices[generator.integers(len(choices), size=n)] for name, choices in _choices(values).items()}
 
 
 def _choices(values: Mapping[str, Sequence[Any] | NDArray[Any]]) -> dict[str, NDArray[Any]]:
     choices = {}
+    if not isinstance(values, Mapping):
+        raise type_error("values", "a mapping name -> values", values)
     for name, options in values.items():
+        if isinstance(options, str) or not isinstance(options, Iterable):
+            raise type_error(f"values[{name!r}]", "a sequence of values", options)
         listed = list(options)
+        if not all(isinstance(option, Hashable) for option in listed):
+            raise value_error(f"values[{name!r}]", "hashable values", listed)
         if len(set(listed)) < max(2, len(listed)):
             raise value_error(f"values[{name!r}]", "two or more values, each once", listed)
         if len({type(option) for option in listed}) > 1 or isinstance(listed[0], tuple):
@@ -120,7 +128,8 @@ def check_independence(properties: Any) -> Independence:
         Chapter 7, section 7.1.2; Bergsma, "A bias-correction for Cramer's V and Tschuprow's T", 2013.
     """
     if isinstance(properties, Mapping):
-        n = len(next(iter(properties.values()), ()))
+        first = next(iter(properties.values()), ())
+        n = len(first) if hasattr(first, "__len__") else 0
     elif hasattr(properties, "columns"):
         n = len(properties)
     else:

@@ -80,7 +80,7 @@ class Search:
     def depth_of(self, properties: Sequence[Property]) -> NDArray[np.int64]:
         """Return R of each query under the given labellings ``(k, q)``."""
         depth = np.stack([np.maximum(prop.count_of(self.queries) - 1, 0) for prop in properties])
-        return depth if self.max_k is None else np.minimum(depth, self.max_k)
+        return depth if self.max_k is None else np.minimum(depth, min(self.max_k, len(self.embeddings)))
 
     def hits(self, properties: Sequence[Property], depth: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return how many of the ``depth`` nearest items share the query's value ``(k, q)``."""

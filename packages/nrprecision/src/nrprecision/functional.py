@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ._core import value_error
 from ._distances import Distance
+from ._inputs import check_seed
 from ._null import MOMENTS, Null
 from ._permutation import permutation_p_values
 from ._scores import PropertyScores
@@ -81,10 +82,11 @@ def normalized_r_precision(
         Chapter 7, Eq. 7.1 to 7.3; Kobs et al. 2021.
         Erratum: Eq. 7.3 prints the variance ``R p (1 - p)`` as sigma; its square root is meant.
     """
-    if null not in MOMENTS:
+    if not isinstance(null, str) or null not in MOMENTS:
         raise value_error("null", "'binomial' or 'hypergeometric'", null)
-    if permutations < 0:
-        raise value_error("permutations", "a number that is not negative", permutations)
+    if isinstance(permutations, bool) or not isinstance(permutations, (int, np.integer)) or permutations < 0:
+        raise value_error("permutations", "a whole number that is not negative", permutations)
+    check_seed(seed)
     search = Search(
         embeddings,
         properties,

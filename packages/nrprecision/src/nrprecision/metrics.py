@@ -94,6 +94,8 @@ class NormalizedRPrecision(Metric):
         else:
             got = list(labels) if isinstance(labels, Mapping) else type(labels).__name__
             raise value_error("labels", f"a mapping with the names {list(self.properties)}", got)
+        if not isinstance(embeddings, Tensor):
+            raise type_error("embeddings", "a tensor (batch, d)", embeddings)
         if embeddings.ndim != 2:
             raise shape_error("embeddings", "(batch, d)", {"embeddings": embeddings.shape})
         for argument, column in columns.items():

@@ -25,6 +25,31 @@ def positive_integer(argument: str, value: object) -> int:
     return int(value)
 
 
+def check_tensor(argument: str, value: object, expected: str = "a tensor") -> None:
+    """Raise unless ``value`` is a real tensor that is not sparse."""
+    if not isinstance(value, Tensor):
+        raise type_error(argument, expected, value)
+    if value.layout != torch.strided:
+        raise value_error(argument, f"{expected} that is not sparse", str(value.layout))
+    if value.is_complex():
+        raise value_error(argument, "real numbers", str(value.dtype))
+
+
+def check_values(argument: str, value: object, expected: str = "a tensor") -> None:
+    """Raise unless ``value`` is such a tensor and its values can be read."""
+    check_tensor(argument, value, expected)
+    if isinstance(value, Tensor) and value.is_meta:
+        raise value_error(argument, f"{expected} with values", "one on the device meta")
+
+
+def check_ignore_index(value: object) -> None:
+    """Raise unless ``value`` is a whole number that a tensor of class indices can hold."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise type_error("ignore_index", "a whole number", value)
+    if not -(2**63) <= int(value) < 2**63:
+        raise value_error("ignore_index", "a whole number of 64 bits", value)
+
+
 def share(argument: str, value: object, *, closed: bool = False) -> float:
     """Return ``value`` if it is a number in ``[0, 1)``, or in ``[0, 1]`` when ``closed``."""
     interval = "[0, 1]" if closed else "[0, 1)"
@@ -43,10 +68,9 @@ def floating_matrix(argument: str, value: Any, *, device: Device = None) -> Tens
         matrix = value.to(device) if isinstance(value, Tensor) else torch.tensor(value, device=device)
     except (TypeError, ValueError, RuntimeError) as error:
         raise type_error(argument, "a matrix of numbers", value) from error
+    check_values(argument, matrix, "a matrix of numbers")
     if matrix.ndim != 2 or matrix.numel() == 0:
         raise shape_error(argument, "a matrix (rows, columns)", {argument: matrix.shape})
-    if matrix.is_complex():
-        raise value_error(argument, "real numbers", str(matrix.dtype))
     if not matrix.is_floating_point():
         matrix = matrix.to(torch.float32)
     bad = (~matrix.isfinite()).any(1).nonzero().flatten().tolist()

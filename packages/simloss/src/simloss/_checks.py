@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ._core import shape_error, type_error, value_error
+from ._arguments import check_ignore_index, check_tensor, check_values, share
+from ._core import shape_error, value_error
 
 if TYPE_CHECKING:
     from ._dense import Similarity
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 
 def check_square(similarity: Tensor) -> None:
     """Raise unless ``similarity`` is a square matrix."""
-    if not isinstance(similarity, Tensor):
-        raise type_error("similarity", "a tensor (c, c), OrdinalSimilarity or SparseSimilarity", similarity)
+    check_tensor("similarity", similarity, "a tensor (c, c), OrdinalSimilarity or SparseSimilarity")
     if similarity.ndim != 2 or similarity.shape[0] != similarity.shape[1] or not len(similarity):
         raise shape_error("similarity", "a square matrix (c, c)", {"similarity": similarity.shape})
     if similarity.requires_grad:
@@ -25,6 +25,7 @@ def check_square(similarity: Tensor) -> None:
 
 def check_entries(name: str, entries: Tensor) -> None:
     """Raise unless all entries lie in [0, 1] and every row has a positive one."""
+    check_values(name, entries)
     # Rounding may lift the cosine of a vector with itself just above one.
     fits = (entries >= 0) & (entries <= 1 + 1e-4)
     if not fits.all():
@@ -44,10 +45,9 @@ def check_loss_arguments(
     label_smoothing: float,
 ) -> None:
     """Raise unless the arguments of a loss fit together."""
-    if not isinstance(input, Tensor):
-        raise type_error("input", "a floating-point tensor", input)
-    if not isinstance(target, Tensor):
-        raise type_error("target", "a tensor of class indices or class probabilities", target)
+    check_tensor("input", input, "a floating-point tensor")
+    check_tensor("target", target, "a tensor of class indices or class probabilities")
+    check_options(similarity, weight, ignore_index, reduction, label_smoothing)
     if not input.is_floating_point():
         raise value_error("input", "a floating-point tensor", str(input.dtype))
     shapes = {"input": input.shape, "target": target.shape}
@@ -64,7 +64,6 @@ def check_loss_arguments(
     elif target.shape != input.shape[:1] * (input.ndim > 1) + input.shape[2:]:
         raise shape_error("target", "one class index per position of input", shapes)
     check_devices(input.device, target=target, weight=weight, similarity=similarity._entries)
-    check_options(similarity, weight, reduction, label_smoothing)
 
 
 def check_devices(expected: torch.device, **tensors: Tensor | None) -> None:
@@ -74,14 +73,18 @@ def check_devices(expected: torch.device, **tensors: Tensor | None) -> None:
             raise value_error(name, f"a tensor on the device of the input ({expected})", f"one on {tensor.device}")
 
 
-def check_options(similarity: Similarity, weight: Tensor | None, reduction: str, label_smoothing: float) -> None:
+def check_options(
+    similarity: Similarity, weight: Tensor | None, ignore_index: int, reduction: str, label_smoothing: float
+) -> None:
     """Raise unless the options that all losses share are valid."""
+    if weight is not None:
+        check_tensor("weight", weight)
     if weight is not None and weight.shape != (similarity.num_classes,):
         raise shape_error("weight", f"one weight per class ({similarity.num_classes},)", {"weight": weight.shape})
     if reduction not in ("mean", "sum", "none"):
         raise value_error("reduction", "'mean', 'sum' or 'none'", repr(reduction))
-    if not 0 <= label_smoothing <= 1:
-        raise value_error("label_smoothing", "a number in [0, 1]", label_smoothing)
+    share("label_smoothing", label_smoothing, closed=True)
+    check_ignore_index(ignore_index)
 
 
 def check_classes(target: Tensor, num_classes: int) -> None:
@@ -100,10 +103,20 @@ def check_linear_arguments(
     similarity: Similarity,
     bias: Tensor | None,
     class_weight: Tensor | None,
+    ignore_index: int,
     reduction: str,
     label_smoothing: float,
 ) -> None:
     """Raise unless the arguments of a linear loss fit together."""
+    floating = {"hidden": hidden, "weight": weight} | ({} if bias is None else {"bias": bias})
+    for name, tensor in floating.items():
+        check_tensor(name, tensor, "a floating-point tensor")
+        if not tensor.is_floating_point():
+            raise value_error(name, "a floating-point tensor", str(tensor.dtype))
+        if tensor.dtype != hidden.dtype and not torch.is_autocast_enabled(hidden.device.type):
+            raise value_error(name, f"the dtype of hidden, {hidden.dtype}", str(tensor.dtype))
+    check_tensor("target", target, "a tensor of class indices")
+    check_options(similarity, class_weight, ignore_index, reduction, label_smoothing)
     shapes = {"hidden": hidden.shape, "weight": weight.shape}
     if hidden.ndim == 0 or weight.ndim != 2 or hidden.shape[-1] != weight.shape[1]:
         raise shape_error("weight", "hidden (*, d) and weight (c, d)", shapes)
@@ -117,4 +130,3 @@ def check_linear_arguments(
         raise shape_error("target", "one class index per row of hidden", {**shapes, "target": target.shape})
     others = {"weight": weight, "bias": bias, "target": target, "class_weight": class_weight}
     check_devices(hidden.device, **others, similarity=similarity._entries)
-    check_options(similarity, class_weight, reduction, label_smoothing)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from ._arguments import name_list
+from ._arguments import check_values, name_list
 from ._core import import_extra, shape_error, value_error
 from ._examples import check_probabilities, counted_examples
 
@@ -61,6 +61,7 @@ def mean_distribution(probabilities: Tensor, target: Tensor, *, ignore_index: in
     Reference:
         Chapter 14, Section 14.4, Fig. 14.2.
     """
+    check_values("probabilities", probabilities)
     if not probabilities.is_floating_point() or probabilities.ndim < 2:
         raise shape_error(
             "probabilities", "floating-point probabilities (n, c)", {"probabilities": probabilities.shape}

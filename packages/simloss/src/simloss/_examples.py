@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ._core import shape_error, type_error, value_error
+from ._arguments import check_ignore_index, check_values
+from ._core import shape_error, value_error
 
 
 def counted_examples(prediction: Tensor, target: Tensor, num_classes: int, ignore_index: int) -> tuple[Tensor, Tensor]:
@@ -21,15 +22,17 @@ def counted_examples(prediction: Tensor, target: Tensor, num_classes: int, ignor
         Predictions ``(m,)`` or ``(m, c)`` and targets ``(m,)``.
     """
     for name, value in (("prediction", prediction), ("target", target)):
-        if not isinstance(value, Tensor):
-            raise type_error(name, "a tensor", value)
-    if target.is_floating_point() or target.is_complex() or target.dtype == torch.bool:
+        check_values(name, value)
+    check_ignore_index(ignore_index)
+    if target.is_floating_point() or target.dtype == torch.bool:
         raise value_error("target", "class indices of an integer dtype", str(target.dtype))
     shapes = {"prediction": prediction.shape, "target": target.shape}
     if prediction.is_floating_point():
         if target.ndim == 0 or prediction.shape != (len(target), num_classes, *target.shape[1:]):
             raise shape_error("prediction", f"(n, {num_classes}, ...) for target (n, ...)", shapes)
         prediction = prediction.movedim(1, -1).flatten(0, -2)
+    elif prediction.dtype == torch.bool:
+        raise value_error("prediction", "class indices of an integer dtype", str(prediction.dtype))
     elif prediction.shape != target.shape:
         raise shape_error("prediction", "the shape of target", shapes)
     else:

@@ -54,10 +54,14 @@ def hierarchy_similarity(
     Reference:
         Wu and Palmer, "Verb semantics and lexical selection", ACL 1994, as measure in Chapter 14, Eq. 14.11.
     """
-    if isinstance(paths, str):
+    if isinstance(paths, str) or not isinstance(paths, Iterable):
         raise type_error("paths", "one path per class", paths)
+    if not isinstance(separator, str) or not separator:
+        raise value_error("separator", "a string of at least one character", separator)
     if parents is None:
         steps = [_steps(path, separator) for path in paths]
+    elif not isinstance(parents, Mapping):
+        raise type_error("parents", "a mapping from nodes to their parents", parents)
     else:
         # A root may appear only as a parent.
         nodes = {*parents, *parents.values()}

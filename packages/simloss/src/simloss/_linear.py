@@ -66,7 +66,9 @@ def linear_sim_loss(
         Chapter 14, Eq. 14.2.
     """
     classes = as_similarity(similarity)
-    check_linear_arguments(hidden, weight, target, classes, bias, class_weight, reduction, label_smoothing)
+    check_linear_arguments(
+        hidden, weight, target, classes, bias, class_weight, ignore_index, reduction, label_smoothing
+    )
 
     def losses_of(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         with torch.autocast(logits.device.type, enabled=False):

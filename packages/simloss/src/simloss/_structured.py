@@ -7,9 +7,9 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ._arguments import positive_integer, share
+from ._arguments import check_values, positive_integer, share
 from ._checks import check_entries, check_square
-from ._core import shape_error, type_error, value_error
+from ._core import shape_error, value_error
 from ._recursion import ordinal_product
 
 
@@ -149,8 +149,7 @@ class SparseSimilarity(nn.Module):
     def __init__(self, indices: Tensor, values: Tensor) -> None:
         super().__init__()
         for name, tensor in (("indices", indices), ("values", values)):
-            if not isinstance(tensor, Tensor):
-                raise type_error(name, "a tensor (c, k)", tensor)
+            check_values(name, tensor, "a tensor (c, k)")
         if indices.ndim != 2 or indices.shape != values.shape or not indices.numel():
             raise shape_error("values", "indices and values (c, k)", {"indices": indices.shape, "values": values.shape})
         low, high = indices.min().item(), indices.max().item()
@@ -169,9 +168,12 @@ class SparseSimilarity(nn.Module):
             tensor([1.0000, 0.5000, 0.5000])
         """
         check_square(similarity)
+        check_entries("similarity", similarity)
+        if similarity.dtype == torch.bool:
+            raise value_error("similarity", "numbers", str(similarity.dtype))
         if top_k is None:
             top_k = max(1, int(similarity.count_nonzero(-1).max()))
-        if not 1 <= top_k <= len(similarity):
+        if positive_integer("top_k", top_k) > len(similarity):
             raise value_error("top_k", f"1..{len(similarity)}, the number of classes", top_k)
         values, indices = similarity.topk(top_k, dim=-1)
         return cls(indices, values)

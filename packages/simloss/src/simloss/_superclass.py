@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from ._core import shape_error
+from ._arguments import check_values
+from ._checks import check_square
+from ._core import shape_error, type_error
 from ._examples import check_probabilities, counted_examples
-from ._structured import AnySimilarity
+from ._structured import AnySimilarity, OrdinalSimilarity, SparseSimilarity
 
 
 def superclass_accuracy(
@@ -128,6 +130,7 @@ class Hits(NamedTuple):
 
 def hits(prediction: Tensor, target: Tensor, superclass: Tensor | Sequence[Hashable], *, ignore_index: int) -> Hits:
     """Return how many examples hit their superclass, how many their class, and how many there are."""
+    check_values("target", target)
     numbers = superclass_numbers(superclass).to(target.device)
     prediction, target = counted_examples(prediction, target, len(numbers), ignore_index)
     predicted = prediction.argmax(1) if prediction.is_floating_point() else prediction
@@ -141,15 +144,21 @@ def hits(prediction: Tensor, target: Tensor, superclass: Tensor | Sequence[Hasha
 def superclass_numbers(superclass: Tensor | Sequence[Hashable]) -> Tensor:
     """Return the superclass of each class as integers ``(c,)``, equal ones for equal superclasses."""
     if isinstance(superclass, Tensor):
+        check_values("superclass", superclass)
         if superclass.ndim != 1:
             raise shape_error("superclass", "one superclass per class (c,)", {"superclass": superclass.shape})
         return superclass
+    if not isinstance(superclass, Iterable):
+        raise type_error("superclass", "one superclass per class", superclass)
     numbers: dict[Hashable, int] = {}
     return torch.tensor([numbers.setdefault(name, len(numbers)) for name in superclass])
 
 
 def similarities(prediction: Tensor, target: Tensor, similarity: AnySimilarity, *, ignore_index: int) -> Tensor:
     """Return the similarity of each example's prediction to its target, ``(m,)``."""
+    if not isinstance(similarity, (OrdinalSimilarity, SparseSimilarity)):
+        check_square(similarity)
+        check_values("similarity", similarity)
     num_classes = len(similarity) if isinstance(similarity, Tensor) else similarity.num_classes
     prediction, target = counted_examples(prediction, target, num_classes, ignore_index)
     if not prediction.is_floating_point() and isinstance(similarity, Tensor):

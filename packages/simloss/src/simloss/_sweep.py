@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from torch import nn
 
 from ._arguments import check_distinct
-from ._core import track, value_error
+from ._core import track, type_error, value_error
 from ._modules import SimLoss
 from ._structured import AnySimilarity
 from ._sweep_result import SPLITS, SweepResult
@@ -67,6 +67,12 @@ def sweep(
     Reference:
         Chapter 14, Section 14.2.2, Tables 14.1 and 14.2.
     """
+    if not callable(train):
+        raise type_error("train", "a function of a loss and a seed", train)
+    if not isinstance(similarities, Mapping):
+        raise type_error("similarities", "a mapping from names to similarities", similarities)
+    if isinstance(seeds, str) or not isinstance(seeds, Sequence):
+        raise type_error("seeds", "a sequence of numbers", seeds)
     losses = {row: _loss(value) for row, value in similarities.items()}
     if baseline is None:
         baseline = "cross entropy"
@@ -94,8 +100,8 @@ def _directions(scores: Scores, higher_is_better: Mapping[str, bool] | None) -> 
         raise value_error("train", 'to return {"val": {metric: value}, "test": {metric: value}}', scores)
     if higher_is_better is None:
         return {metric: not metric.lower().endswith(LOWER_IS_BETTER) for metric in scores["val"]}
-    if set(higher_is_better) != set(scores["val"]):
-        raise value_error("higher_is_better", f"the metrics {list(scores['val'])}", list(higher_is_better))
+    if not isinstance(higher_is_better, Mapping) or set(higher_is_better) != set(scores["val"]):
+        raise value_error("higher_is_better", f"a mapping of the metrics {list(scores['val'])}", higher_is_better)
     return dict(higher_is_better)
 
 

@@ -38,6 +38,13 @@ class SweepResult:
 
     def values(self, row: Hashable, split: str, metric: str) -> list[float]:
         """Return the value of each seed."""
+        for argument, value, known in (
+            ("row", row, list(self.runs)),
+            ("split", split, list(SPLITS)),
+            ("metric", metric, list(self.higher_is_better)),
+        ):
+            if value not in known:
+                raise value_error(argument, f"one of {known}", repr(value))
         return [run[split][metric] for run in self.runs[row]]
 
     def mean(self, row: Hashable, split: str, metric: str) -> float:
@@ -67,12 +74,11 @@ class SweepResult:
 
     def best(self, metric: str) -> Hashable:
         """Return the row with the best validation mean, the first one if several are equal."""
-        sign = 1 if self.higher_is_better[metric] else -1
-        means = {row: sign * self.mean(row, "val", metric) for row in self.runs}
+        means = {row: self.mean(row, "val", metric) for row in self.runs}
         known = [row for row, mean in means.items() if not math.isnan(mean)]
         if not known:
             raise value_error("metric", "a metric with validation values", f"only NaN in {metric!r}")
-        return max(known, key=means.__getitem__)
+        return (max if self.higher_is_better[metric] else min)(known, key=means.__getitem__)
 
     @property
     def note(self) -> str:

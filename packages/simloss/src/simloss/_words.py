@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 from ._adjustments import lower_bounded_similarity
 from ._arguments import floating_matrix, name_list, quoted
 from ._builders import cosine_matrix
-from ._core import value_error
+from ._core import type_error, value_error
 
 if TYPE_CHECKING:
     from torch.types import Device
@@ -95,7 +95,9 @@ def word_similarity(
         Chapter 14, Section 14.2.1 (which dropped four of 100 names) and Eq. 14.11.
     """
     classes = name_list("names", names)
-    if missing not in {"error", "drop", "mean"}:
+    if isinstance(keyed_vectors, Sequence) or not hasattr(keyed_vectors, "__getitem__"):
+        raise type_error("keyed_vectors", "a mapping from words to vectors", keyed_vectors)
+    if missing not in ("error", "drop", "mean"):
         raise value_error("missing", "'error', 'drop' or 'mean'", repr(missing))
     vectors = {name: vector for name in classes if (vector := _vector(name, keyed_vectors)) is not None}
     lost = [name for name in classes if name not in vectors]
