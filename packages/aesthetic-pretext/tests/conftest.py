@@ -1,3 +1,5 @@
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 import skimage.data
@@ -61,3 +63,25 @@ def make_backbone():
             return nn.Sequential(nn.Conv2d(3, 8, 5, stride=4), nn.ReLU())
 
     return make
+
+
+@pytest.fixture
+def stopping(monkeypatch):
+    """Return a context in which a run is interrupted when it has made some steps."""
+
+    @contextmanager
+    def stop(run, steps):
+        step, count = run.training_step, [0]
+
+        def training_step(self, *arguments):
+            if count[0] == steps:
+                raise KeyboardInterrupt
+            count[0] += 1
+            return step(self, *arguments)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(run, "training_step", training_step)
+            with pytest.raises(KeyboardInterrupt):
+                yield
+
+    return stop

@@ -128,7 +128,12 @@ def test_the_whole_story_by_command(folder, tmp_path, capsys):
     ratings.write_text("image,rating\n" + "".join(f"{i}.png,{3 + i}\n" for i in range(5)))
     rated = ["--ratings", ratings, "--images", folder, "--size", 32]
     nima = tmp_path / "nima.safetensors"
-    command("finetune", pretext, *rated, "--out", nima, "--epochs", 1, "--validation-share", 0.4)
+    finetuning = ["finetune", pretext, *rated, "--out", nima, "--epochs", 1, "--validation-share", 0.4]
+    first = command(*finetuning, "--checkpoint", tmp_path / "tuning", "--checkpoint-every", 1)
+    assert (tmp_path / "tuning" / "best.safetensors").is_file()
+    weights = nima.read_bytes()
+    assert command(*finetuning, "--checkpoint", tmp_path / "tuning") == first
+    assert nima.read_bytes() == weights
     printed = command("evaluate", nima, *rated)
     assert [line.split()[1] for line in printed.splitlines()] == ["pearson", "spearman", "accuracy", "mae"]
 

@@ -10,7 +10,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ._colour import DELTA, EIGHT_BITS, LINEAR, STEPS, TO_RGB, TO_XYZ
-from ._style import brightness_curve, contrast_curve, light_table, overlay_amount, vibrance_amount, white_balance
+from ._photo import BLUR_SHARE, running_radius
+from ._style import (
+    brightness_curve,
+    contrast_curve,
+    light_table,
+    overlay_amount,
+    value_table,
+    vibrance_amount,
+    white_balance,
+)
 
 
 class PhotoBatch:
@@ -33,6 +42,11 @@ class PhotoBatch:
         return 1.16 * y - 0.16, 5 * (x - y), 2 * (y - z)
 
     @cached_property
+    def chroma(self) -> Tensor:
+        """``(n, h, w)`` distance from grey."""
+        return torch.hypot(*self.lab[1:])
+
+    @cached_property
     def lightness_index(self) -> Tensor:
         """``(n, h, w)`` lightness as an index of curves."""
         return (self.lab[0] * 65535).add_(0.5).int().clamp_(0, 65535)
@@ -40,12 +54,11 @@ class PhotoBatch:
     @cached_property
     def surroundings(self) -> Tensor:
         """``(n, h, w)`` blurred lightness."""
-        sigma = max(self.images.shape[2:]) / 40
-        radius = max(1, round(((4 * sigma**2 + 1) ** 0.5 - 1) / 2))
-        plane = self.lab[0][:, None]
+        radius = running_radius(BLUR_SHARE * max(self.images.shape[2:]))
+        plane = self.lab[0]
         for _ in range(3):
-            plane = F.avg_pool2d(F.pad(plane, (radius,) * 4, mode="replicate"), 2 * radius + 1, stride=1)
-        return plane[:, 0]
+            plane = _running_means(_running_means(plane.mT, radius).mT, radius)
+        return plane.contiguous()
 
     def from_lab(self, lightness: Tensor, a: Tensor, b: Tensor) -> Tensor:
         """Return Lab as 8-bit images."""
@@ -53,8 +66,8 @@ class PhotoBatch:
         root = torch.stack([torch.add(y, a, alpha=0.2), y, torch.sub(y, b, alpha=0.5)], 1)
         cubed = root.clamp_min(DELTA)
         light = root.sub_(cubed).mul_(3 * DELTA**2).addcmul_(cubed * cubed, cubed)
-        light = _mixed(TO_RGB, light).clamp_(0, 1)
-        return self.from_rgb(look_up(EIGHT_BITS, light.mul_(STEPS).add_(0.5).int()))
+        steps = _mixed(STEPS * TO_RGB, light).clamp_(0, STEPS)
+        return self.from_rgb(look_up(EIGHT_BITS, steps.add_(0.5).int()))
 
     def from_rgb(self, rgb: Tensor) -> Tensor:
         """Return 8-bit RGB with the channels of the batch; for grey ones their luma."""
@@ -90,9 +103,9 @@ def saturation(photos: PhotoBatch, amount: float) -> Tensor:
 def vibrance(photos: PhotoBatch, slider: float) -> Tensor:
     """Multiply the chroma the more, the larger it is."""
     lightness, a, b = photos.lab
-    weight = torch.sqrt(a * a + b * b).mul_(vibrance_amount(slider))
+    weight = photos.chroma * vibrance_amount(slider)
     factor = 1 + weight
-    return photos.from_lab(lightness * (1 - weight * 0.25), a * factor, b * factor)
+    return photos.from_lab(torch.addcmul(lightness, lightness, weight, value=-0.25), a * factor, b * factor)
 
 
 def shadows(photos: PhotoBatch, slider: float) -> Tensor:
@@ -122,7 +135,7 @@ def tint(photos: PhotoBatch, value: float) -> Tensor:
 
 
 def _balanced(photos: PhotoBatch, kelvin: float, tint_value: float) -> Tensor:
-    tables = [light_table(float(factor)) for factor in white_balance(kelvin, tint_value)]
+    tables = [value_table(float(factor)) for factor in white_balance(kelvin, tint_value)]
     planes = [look_up(table, plane) for table, plane in zip(tables, photos.index.unbind(1))]
     return photos.from_rgb(torch.stack(planes, 1))
 
@@ -134,20 +147,32 @@ def _with_curve(photos: PhotoBatch, curve: Any) -> Tensor:
 
 def _overlaid(photos: PhotoBatch, amount: float, mask: Tensor, colour_follows: float) -> Tensor:
     lightness, a, b = photos.lab
-    sign = 1.0 if amount > 0 else -1.0
-    layer = (photos.surroundings - 0.5).abs_().mul_(sign).add_(0.5)
-    chroma = torch.ones_like(mask)
+    layer = (photos.surroundings - 0.5).abs_().mul_(1.0 if amount > 0 else -1.0).add_(0.5)
+    darkness, chroma = 1 - lightness, torch.ones_like(mask)
     left = abs(amount)
     while left > 0:
-        opacity = mask * min(left, 1.0)
-        doubled = 2 * lightness
-        overlaid = (doubled - 1).clamp_min_(0).mul_(1 - 2 * layer).addcmul_(doubled, layer)
-        changed = torch.lerp(lightness, overlaid, opacity)
-        factor = (changed / lightness.clamp_min(1e-3)).mul_(colour_follows)
-        factor.add_((1 - changed).div_((1 - lightness).clamp_min_(1e-3)), alpha=1 - colour_follows)
-        lightness, chroma = changed, factor.sub_(1).mul_(opacity).add_(1).mul_(chroma)
+        opacity = mask * left if left < 1 else mask
+        kept = 1 - opacity
+        # Lightness and layer multiplied or screened, and mixed with the lightness, is a sum of two products.
+        changed = (lightness - 0.5).relu_().mul_((2 - 4 * layer).mul_(opacity))
+        changed.addcmul_(lightness, torch.addcmul(kept, layer, opacity, value=2))
+        changed_darkness = 1 - changed
+        factor = torch.zeros_like(changed)
+        if colour_follows > 0:
+            factor.addcdiv_(changed, lightness.clamp_min(1e-3), value=colour_follows)
+        if colour_follows < 1:
+            factor.addcdiv_(changed_darkness, darkness.clamp_min(1e-3), value=1 - colour_follows)
+        lightness, darkness = changed, changed_darkness
+        chroma.mul_(factor.mul_(opacity).add_(kept))
         left -= 1
     return photos.from_lab(lightness, a * chroma, b * chroma)
+
+
+def _running_means(planes: Tensor, radius: int) -> Tensor:
+    """Average over ``2 radius + 1`` values along the last axis."""
+    total = F.pad(planes, (radius + 1, radius), mode="replicate").cumsum(-1)
+    width = 2 * radius + 1
+    return total[..., width:].sub(total[..., :-width]).mul_(1 / width)
 
 
 def _mixed(matrix: Any, planes: Tensor) -> Tensor:

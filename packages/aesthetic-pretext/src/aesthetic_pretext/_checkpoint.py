@@ -14,11 +14,17 @@ from torch import Tensor, nn
 
 from ._core import atomic_path, value_error
 
+LAST, BEST = "last.safetensors", "best.safetensors"  # in the folder of a run
+
 
 def save_checkpoint(
-    path: Path, modules: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer, state: Mapping[str, Any]
+    path: Path,
+    modules: Mapping[str, nn.Module],
+    optimizer: torch.optim.Optimizer,
+    settings: Mapping[str, Any],
+    state: Mapping[str, Any],
 ) -> None:
-    """Write modules, the optimizer and a JSON state; the file exists whole or not at all."""
+    """Write modules, the optimizer, the settings of a run and a JSON state; the file exists whole or not at all."""
     tensors: dict[str, Tensor] = {}
     for name, module in modules.items():
         tensors |= {f"{name}.{key}": value for key, value in module.state_dict().items()}
@@ -30,7 +36,12 @@ def save_checkpoint(
                 tensors[f"optimizer.{row}.{key}"] = value
             else:
                 numbers[f"{row}.{key}"] = value
-    document = {"state": dict(state), "param_groups": saved["param_groups"], "numbers": numbers}
+    document = {
+        "settings": dict(settings),
+        "state": dict(state),
+        "param_groups": saved["param_groups"],
+        "numbers": numbers,
+    }
     write_tensors(path, tensors, document)
 
 
@@ -60,9 +71,21 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise value_error(str(path), "a file that aesthetic-pretext wrote", str(error)) from error
 
 
-def load_checkpoint(path: Path, modules: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Restore modules and the optimizer in place, and return the JSON state."""
+def load_checkpoint(
+    path: Path, modules: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Restore modules and the optimizer in place, and return the JSON state.
+
+    Raises:
+        ValueError: the file is none of ours, or of a run with other settings.
+    """
     tensors, document = read_tensors(path)
+    saved = document.get("settings", {})
+    if saved != settings:
+        other = {name: value for name, value in saved.items() if settings.get(name) != value}
+        raise value_error(
+            str(path), f"a run with { {name: settings.get(name) for name in other} }", f"one with {other}"
+        )
     for name, module in modules.items():
         module.load_state_dict(_below(tensors, name))
     state: dict[int, dict[str, Any]] = {}

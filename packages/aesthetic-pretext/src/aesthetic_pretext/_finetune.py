@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
+import math
+import os
 from dataclasses import dataclass, field
-
-import torch
-from torch import Tensor, nn
+from pathlib import Path
 
 from . import _loading, functional
+from ._checkpoint import BEST, LAST, read_tensors, write_tensors
 from ._core import track, value_error
+from ._finetune_run import FinetuneRun
 from ._history import Row
-from ._model import Features
-from .ratings import NUM_BINS, RatedDataset
-
-
-class NimaModel(nn.Module):
-    """A backbone that predicts the distribution of the ratings 1 to 10.
-
-    Args:
-        backbone: as in `Features`; ``pretext_model.features`` goes on from pretraining.
-        dropout: before the last layer.
-
-    Example:
-        >>> NimaModel(nn.Conv2d(3, 8, 3))(torch.zeros(2, 3, 32, 32)).shape
-        torch.Size([2, 10])
-
-    Reference:
-        Section 16.2.5; Talebi and Milanfar 2018.
-    """
-
-    def __init__(self, backbone: nn.Module, *, dropout: float = 0.75) -> None:
-        super().__init__()
-        self.features = backbone if isinstance(backbone, Features) else Features(backbone)
-        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(self.features.num_features, NUM_BINS))
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return logits ``(n, 10)``."""
-        logits: Tensor = self.head(self.features(images))
-        return logits
+from ._nima import NimaModel, predict
+from .ratings import RatedDataset
 
 
 @dataclass(frozen=True)
@@ -73,6 +49,8 @@ def finetune(
     plateau: int = 5,
     patience: int = 10,
     num_workers: int = 0,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: int | None = None,
     seed: int = 0,
     progress: bool | None = None,
 ) -> Finetuned:
@@ -80,7 +58,8 @@ def finetune(
 
     Only the last layer learns until the validation loss has not fallen for ``plateau`` epochs; whenever that happens
     the learning rates halve. The run stops after ``patience`` epochs without a new minimum once the backbone learns.
-    Trains in place, on the device of the model.
+    Trains in place, on the device of the model. With ``checkpoint=``, a run that was stopped goes on where it was: its
+    next step is the one that it would have made.
 
     Args:
         model: its ``features`` may come from pretraining.
@@ -94,6 +73,8 @@ def finetune(
         plateau: epochs without a fall of the validation loss before the learning rates halve.
         patience: epochs without a fall before the run stops.
         num_workers: processes that read photographs.
+        checkpoint: folder for ``last.safetensors`` and ``best.safetensors``.
+        checkpoint_every: also save after so many steps within an epoch.
         seed: of the order of photographs and of dropout.
         progress: show a progress bar; by default in a terminal only.
 
@@ -101,7 +82,8 @@ def finetune(
         History and best epoch.
 
     Raises:
-        ValueError: a set is empty, or an option does not fit.
+        ValueError: a set is empty, an option does not fit, or the checkpoint is of a run with other options.
+        FloatingPointError: the loss is not finite.
 
     Reference:
         Section 16.2.5; Talebi and Milanfar 2018, Lennan et al. 2018.
@@ -112,75 +94,32 @@ def finetune(
     for name, dataset in (("training", training), ("validation", validation)):
         if not len(dataset):
             raise value_error(name, "rated photographs", "none")
-    optimizer = torch.optim.Adam(
-        [
-            {"params": list(model.features.parameters()), "lr": backbone_learning_rate},
-            {"params": list(model.head.parameters()), "lr": head_learning_rate},
-        ],
-        weight_decay=weight_decay,
-    )
-    history: list[Row] = []
-    best, best_epoch, since_best, since_halved, unfrozen = float("inf"), 0, 0, 0, None
-    weights: dict[str, Tensor] = {}
-    for epoch in range(1, epochs + 1):
-        loss = _train_epoch(model, training, optimizer, batch_size, num_workers, seed + epoch, unfrozen, progress)
-        distance = functional.emd_loss(
-            predict(model, validation, batch_size=batch_size, num_workers=num_workers).log(), validation.ratings
-        )
-        learning_rate = optimizer.param_groups[1]["lr"]
-        history.append({"epoch": epoch, "loss": loss, "validation": float(distance), "learning_rate": learning_rate})
-        since_best, since_halved = since_best + 1, since_halved + 1
-        if float(distance) < best:
-            best, best_epoch, since_best, since_halved = float(distance), epoch, 0, 0
-            weights = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
-        if unfrozen and since_best >= patience:
-            break
-        if since_halved >= plateau:
-            if unfrozen is None:
-                unfrozen, since_best = epoch + 1, 0
-            for group in optimizer.param_groups:
-                group["lr"] /= 2
-            since_halved = 0
-    model.load_state_dict(weights)
+    settings = {
+        "photographs": len(training), "validation": len(validation), "batch_size": batch_size,
+        "backbone_learning_rate": backbone_learning_rate, "head_learning_rate": head_learning_rate,
+        "weight_decay": weight_decay, "plateau": plateau, "patience": patience, "seed": seed,
+    }  # fmt: skip
+    run = FinetuneRun(model, backbone_learning_rate, head_learning_rate, weight_decay)
+    folder = Path(checkpoint) if checkpoint is not None else None
+    if folder is not None and (folder / LAST).is_file():
+        run.resume(folder / LAST, settings)
+    per_epoch = math.ceil(len(training) / batch_size)
+
+    while run.epoch < epochs and not run.is_over(patience):
+        model.features.requires_grad_(run.unfrozen_epoch is not None)
+        batches = _loading.drawn_batches(len(training), batch_size, seed, run.epoch)[run.step :]
+        loader = _loading.loader(training, num_workers, batch_sampler=batches)
+        for batch in track(loader, f"epoch {run.epoch + 1}/{epochs}", total=len(batches), progress=progress):
+            run.training_step(batch, _loading.step_seed(seed, run.epoch * per_epoch + run.step))
+            if folder is not None and checkpoint_every and run.step % checkpoint_every == 0:
+                run.save(folder / LAST, settings)
+        distribution = predict(model, validation, batch_size=batch_size, num_workers=num_workers)
+        run.finish_epoch(len(training), float(functional.emd_loss(distribution.log(), validation.ratings)), plateau)
+        if folder is not None:
+            if run.best_epoch == run.epoch:
+                write_tensors(folder / BEST, model.state_dict(), {"epoch": run.epoch})
+            run.save(folder / LAST, settings)
+    model.load_state_dict(read_tensors(folder / BEST)[0] if folder is not None else run.best_weights)
     model.requires_grad_(True)
-    return Finetuned(history, best_epoch, unfrozen if unfrozen and unfrozen <= len(history) else None)
-
-
-def _train_epoch(
-    model: NimaModel, dataset: RatedDataset, optimizer: torch.optim.Optimizer, batch_size: int, num_workers: int,
-    seed: int, unfrozen: int | None, progress: bool | None,
-) -> float:  # fmt: skip
-    device = next(model.parameters()).device
-    model.train()
-    model.features.requires_grad_(unfrozen is not None)
-    if unfrozen is None:
-        model.features.eval()  # frozen normalisation layers keep their statistics
-    order = torch.Generator().manual_seed(seed)
-    loader = _loading.loader(dataset, num_workers, batch_size=batch_size, shuffle=True, generator=order)
-    total = 0.0
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        for batch in track(loader, "finetuning", progress=progress):
-            images, ratings = _loading.moved(batch, device)
-            loss = functional.emd_loss(model(images), ratings)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total += float(loss.detach()) * len(images)
-    return total / len(dataset)
-
-
-@torch.no_grad()
-def predict(model: NimaModel, dataset: RatedDataset, *, batch_size: int = 64, num_workers: int = 0) -> Tensor:
-    """Return the predicted distributions of ratings ``(n, 10)``, on the CPU.
-
-    Args:
-        model: a finetuned model.
-        dataset: photographs.
-        batch_size: photographs per batch.
-        num_workers: processes that read photographs.
-    """
-    model.eval()
-    device = next(model.parameters()).device
-    loader = _loading.loader(dataset, num_workers, batch_size=batch_size)
-    return torch.cat([model(batch.images.to(device)).float().softmax(1).cpu() for batch in loader])
+    began = run.unfrozen_epoch is not None and run.unfrozen_epoch <= run.epoch
+    return Finetuned(run.history, run.best_epoch, run.unfrozen_epoch if began else None)

@@ -10,8 +10,8 @@ from torch import nn
 
 from ._checkpoint import read_tensors, write_tensors
 from ._core import import_extra, value_error
-from ._finetune import NimaModel
 from ._model import PretextModel
+from ._nima import NimaModel
 
 
 def make_backbone(name: str) -> nn.Module:

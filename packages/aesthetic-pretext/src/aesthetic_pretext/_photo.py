@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -15,6 +16,7 @@ from ._core import shape_error, type_error, value_error
 Pixels: TypeAlias = NDArray[np.uint8]
 Planes: TypeAlias = NDArray[np.float32]
 Seed: TypeAlias = tuple[int, int]  # that of the caller, and the distortion's number
+BLUR_SHARE = 1 / 40  # darktable blurs by 100 pixels: so much of the longer side of a photograph of 4000
 
 
 class Photo:
@@ -41,7 +43,10 @@ class Photo:
     @cached_property
     def pil(self) -> Image.Image:
         """The image for Pillow."""
-        return Image.fromarray(np.ascontiguousarray(self.pixels.squeeze(2) if self.is_grey else self.pixels))
+        height, width, channels = self.pixels.shape
+        data = np.ascontiguousarray(self.pixels)
+        mode = "L" if channels == 1 else "RGB"
+        return Image.frombuffer(mode, (width, height), data, "raw", mode, 0, 1)
 
     @property
     def is_grey(self) -> bool:
@@ -62,7 +67,7 @@ class Photo:
     @cached_property
     def surroundings(self) -> Planes:
         """``(h, w)`` lightness, blurred: how light the surroundings of a pixel are."""
-        return soft(self.lab[0], max(self.pixels.shape[:2]) / 40)
+        return soft(self.lab[0], BLUR_SHARE * max(self.pixels.shape[:2]))
 
     def from_rgb(self, planes: Pixels) -> Pixels:
         """Return ``(3, h, w)`` planes in the layout of the image; for a grey one their luma."""
@@ -75,9 +80,14 @@ class Photo:
         return array.reshape(*array.shape[:2], *self.image.shape[2:])
 
 
+def running_radius(sigma: float) -> int:
+    """Return the reach of three running means that together have a standard deviation."""
+    return max(1, round((math.sqrt(4 * sigma**2 + 1) - 1) / 2))
+
+
 def soft(plane: Planes, sigma: float) -> Planes:
     """Blur by three running means, which together are nearly a Gaussian of that standard deviation."""
-    radius = max(1, round((np.sqrt(4 * sigma**2 + 1) - 1) / 2))
+    radius = running_radius(sigma)
     result = plane.astype(np.float64)
     for axis in (0, 1) * 3:
         n = result.shape[axis]

@@ -8,18 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from . import _distributed, _loading
 from ._balance import BalancedSum, DynamicWeightAverage
-from ._checkpoint import read_tensors, write_tensors
+from ._checkpoint import BEST, LAST, read_tensors, write_tensors
 from ._core import track, value_error
 from ._dataset import FolderDataset
 from ._history import Row, write_csv, write_tensorboard
 from ._run import PRECISIONS, Precision, Run
-
-LAST, BEST = "last.safetensors", "best.safetensors"
 
 
 @dataclass(frozen=True)
@@ -132,7 +129,7 @@ def pretrain(
         loader = _loader(dataset, images_per_batch, num_workers, seed, run.epoch, skip=run.step)
         bar = track(loader, f"epoch {run.epoch + 1}/{epochs}", total=per_epoch - run.step, progress=progress)
         for batch in bar:
-            _describe(bar, run.training_step(batch, seed * 1_000_003 + run.epoch * per_epoch + run.step))
+            _describe(bar, run.training_step(batch, _loading.step_seed(seed, run.epoch * per_epoch + run.step)))
             if checkpoint_every and run.step % checkpoint_every == 0:
                 save()
         row = run.finished_epoch(per_epoch)
@@ -162,10 +159,9 @@ def _loader(
     """Return the batches of this process in an epoch, the first ones left out."""
     dataset.set_epoch(epoch)
     rank, processes = _distributed.world()
-    order = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch)).tolist()
-    starts = range(skip * images_per_batch, len(order) - images_per_batch + 1, images_per_batch)
-    batches = [order[start : start + images_per_batch][rank::processes] for start in starts]
-    return _loading.loader(dataset, num_workers, batch_sampler=batches)
+    batches = _loading.drawn_batches(len(dataset), images_per_batch, seed, epoch)
+    whole = [batch[rank::processes] for batch in batches[skip:] if len(batch) == images_per_batch]
+    return _loading.loader(dataset, num_workers, batch_sampler=whole)
 
 
 def _describe(bar: Iterable[Any], images_per_second: float) -> None:

@@ -13,8 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from . import _distributed, _loading
-from ._checkpoint import load_checkpoint, read_tensors, save_checkpoint
-from ._core import value_error
+from ._checkpoint import load_checkpoint, save_checkpoint
 from ._dataset import FolderDataset
 from ._history import Row
 
@@ -126,19 +125,14 @@ class Run:
     def save(self, path: Path, settings: dict[str, Any]) -> None:
         """Write a checkpoint."""
         state = {
-            "settings": settings, "epoch": self.epoch, "step": self.step, "history": self.history,
-            "totals": self.totals, "images": self.images, "seconds": self.seconds, "scaler": self.scaler.state_dict(),
+            "epoch": self.epoch, "step": self.step, "history": self.history, "totals": self.totals,
+            "images": self.images, "seconds": self.seconds, "scaler": self.scaler.state_dict(),
         }  # fmt: skip
-        save_checkpoint(path, self.modules, self.optimizer, state)
+        save_checkpoint(path, self.modules, self.optimizer, settings, state)
 
     def resume(self, path: Path, settings: dict[str, Any]) -> None:
         """Go on from a checkpoint of a run with the same settings."""
-        saved = read_tensors(path)[1]["state"]
-        if saved["settings"] != settings:
-            other = {name: value for name, value in saved["settings"].items() if settings.get(name) != value}
-            ours = {name: settings.get(name) for name in other}
-            raise value_error(str(path), f"a run with {ours}", f"one with {other}")
-        load_checkpoint(path, self.modules, self.optimizer)
+        saved = load_checkpoint(path, self.modules, self.optimizer, settings)
         self.scaler.load_state_dict(saved["scaler"])
         self.epoch, self.step, self.history = saved["epoch"], saved["step"], saved["history"]
         self.totals, self.images, self.seconds = saved["totals"], saved["images"], saved["seconds"]

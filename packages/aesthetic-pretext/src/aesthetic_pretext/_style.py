@@ -128,8 +128,14 @@ def light_table(factor: float) -> Pixels:
     return np.asarray(np.rint(255 * encode(np.clip(LINEAR * factor, 0, 1))), np.uint8)
 
 
+@cache
+def value_table(factor: float) -> Pixels:
+    """Return 256 values multiplied; darktable balances the values of an 8-bit file before it makes light of them."""
+    return np.asarray(np.rint(np.clip(np.arange(256) * factor, 0, 255)), np.uint8)
+
+
 def _balanced(photo: Photo, factors: NDArray[np.float64]) -> Pixels:
-    planes = [light_table(float(factor)).take(plane) for factor, plane in zip(factors, photo.rgb)]
+    planes = [value_table(float(factor)).take(plane) for factor, plane in zip(factors, photo.rgb)]
     return photo.from_rgb(np.stack(planes))
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ._core import shape_error, value_error
+from ._cross_image_losses import consistency_loss, cross_image_ranking_loss
 from ._loss_rows import (
     Reduction,
     before,
@@ -207,63 +208,3 @@ def emd_loss(logits: Tensor, target: Tensor, *, reduction: Reduction = "mean") -
     if reduction not in ("mean", "sum"):
         raise value_error("reduction", "'mean', 'sum' or 'none'", repr(reduction))
     return distance.mean() if reduction == "mean" else distance.sum()
-
-
-def consistency_loss(scores: Tensor, levels: Tensor, groups: Tensor) -> Tensor:
-    """Return the mean squared difference between scores of different images with equal distortion and level.
-
-    Args:
-        scores: ``(n,)`` or ``(n, 1)``.
-        levels: ``(n,)`` integers; 0 for an undistorted image, which takes no part.
-        groups: ``(n,)`` integers ``image * 21 + distortion``.
-
-    Returns:
-        A scalar; 0 when there is no such pair.
-
-    Raises:
-        ValueError: shapes or levels do not fit.
-
-    Example:
-        >>> consistency_loss(torch.tensor([0.2, 0.5]), torch.tensor([3, 3]), torch.tensor([6, 27]))
-        tensor(0.0900)
-
-    Reference:
-        Section 16.5, the first of the suggested losses.
-    """
-    scores = column(scores, levels, groups)
-    cell = groups.remainder(NUM_DISTORTIONS) * (2 * MAX_LEVEL + 1) + levels
-    pairs = (cell[:, None] == cell) & (groups[:, None] != groups) & (levels != 0)[:, None]
-    squared = torch.where(pairs, (scores[:, None] - scores).square(), 0)
-    return squared.sum() / pairs.sum().clamp_min(1)
-
-
-def cross_image_ranking_loss(scores: Tensor, levels: Tensor, groups: Tensor, *, margin: float = 0.2) -> Tensor:
-    """Return the ranking loss between different images: a less distorted one should outscore a more distorted one.
-
-    The mean over all pairs of two images with one distortion and one sign, as if all photographs were equally good.
-
-    Args:
-        scores: ``(n,)`` or ``(n, 1)``.
-        levels: ``(n,)`` integers; 0 for an undistorted image, which takes no part.
-        groups: ``(n,)`` integers ``image * 21 + distortion``.
-        margin: desired difference.
-
-    Returns:
-        A scalar; 0 when there is no such pair.
-
-    Raises:
-        ValueError: shapes or levels do not fit.
-
-    Example:
-        >>> cross_image_ranking_loss(torch.tensor([0.2, 0.5]), torch.tensor([1, 3]), torch.tensor([6, 27]))
-        tensor(0.5000)
-
-    Reference:
-        Section 16.5, the second of the suggested losses.
-    """
-    scores = column(scores, levels, groups)
-    ladder = 2 * groups.remainder(NUM_DISTORTIONS) + (levels > 0)
-    pairs = (ladder[:, None] == ladder) & (groups[:, None] != groups) & (levels != 0)[:, None]
-    pairs = pairs & (levels.abs()[:, None] < levels.abs())
-    hinge = torch.where(pairs, (margin + scores - scores[:, None]).relu(), 0)
-    return hinge.sum() / pairs.sum().clamp_min(1)
