@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import indirect
 import numpy as np
-from matplotlib.figure import Figure
+from indirect import Identity, InDiReCT
 from numpy.typing import NDArray
-from sklearn.manifold import TSNE
 
-from demo.chapter import RESULTS, Chapter, Picture, Settings, Table, markdown_table, step
-from demo.data.cache import cached_array
-from demo.data.captioned_stamps import Stamps, load_captioned_stamps, median_colour
+from demo.chapter import RESULTS, Chapter, Settings, Table, markdown_table, step
+from demo.data.notions import SOURCES, Task, load_tasks
 from demo.data.offline_encoder import load_offline_encoder
+from demo.notion_figures import DIMENSIONS, draw_attribution, draw_encoders, draw_maps, draw_sweeps
 
 CODE = """
 from indirect import EmbeddingStore, InDiReCT, OfflineEncoder, Prompts, search
@@ -32,220 +32,183 @@ THESIS = (
     "random transformation too, and on linear autoencoders mostly; colours of rendered cars gain little (6.2 to 9.1; "
     "the oracle reaches 57.9), so the prompts miss what the images hold (Table 13.2)."
 )
-KINDS = {"animals", "clothes", "food", "household", "plants", "seasonal", "town", "vehicles"}
-WORDS = {
-    "kind of thing": (
-        ["{}", "a photo of a {}", "a picture of {}"],
-        "animal, mammal, bird, insect, fish, cat, dog, horse, clothing, shirt, hat, shoe, dress, food, fruit, "
-        "vegetable, bread, cake, apple, cheese, household object, tool, kettle, cup, furniture, hammer, plant, "
-        "flower, tree, mushroom, leaf, holiday decoration, christmas ornament, pumpkin, easter egg, gift, "
-        "building, house, street sign, monument, tower, vehicle, car, truck, train, ship, airplane, bicycle",
-    ),
-    "kind of animal": (
-        ["{}", "a photo of a {}", "a picture of {}"],
-        "mammal, dog, cat, horse, cow, bear, monkey, mouse, elephant, deer, bird, eagle, duck, parrot, owl, "
-        "penguin, hen, insect, butterfly, beetle, bee, ant, fly, fish, shark, goldfish, salmon, eel",
-    ),
-    "colour": (
-        ["{}", "a {} thing", "a photo of a {} object", "something {}"],
-        "red, orange, yellow, green, blue, purple, pink, brown, black, white, grey, beige, turquoise, golden, silver",
-    ),
-    "indoors or outdoors": (
-        ["{}", "a photo of a thing {}", "something that you find {}"],
-        "in the kitchen, in the living room, in a wardrobe, on the desk, in the bathroom, at home, indoors, in a "
-        "shop, in the garden, in the forest, on the road, in the street, at sea, in the sky, in the mountains, "
-        "outdoors, on a farm",
-    ),
-    "photograph or drawing": (
-        ["a {} of an animal", "a {} of a house", "a {} of a thing", "a {}"],
-        "photograph, photo, snapshot, close-up photo, drawing, cartoon, sketch, comic, clip art, painting, "
-        "illustration",
-    ),
+SIDES = ("features", "classes")
+OPTIONS = {
+    "normal": InDiReCT(DIMENSIONS),
+    "svd": InDiReCT(DIMENSIONS, init="svd"),
+    "auto": InDiReCT("auto"),
+    "64": InDiReCT(64),
 }
-INDOORS = {"household", "clothes", "hobbies", "medical"}
-OUTDOORS = {"animals", "plants", "vehicles", "town"}
-# Colours that people name alike (CSS 2.1 and its neighbours), as red, green and blue.
-COLOURS = {
-    "red": (0.8, 0.1, 0.1),
-    "orange": (0.95, 0.55, 0.1),
-    "yellow": (0.95, 0.9, 0.2),
-    "green": (0.2, 0.55, 0.2),
-    "blue": (0.2, 0.3, 0.75),
-    "brown": (0.45, 0.3, 0.15),
-    "black": (0.08, 0.08, 0.08),
-    "white": (0.95, 0.95, 0.95),
-    "grey": (0.5, 0.5, 0.5),
+SLOW_OPTIONS = {
+    "Adam, normal": InDiReCT(DIMENSIONS, solver="adam", max_iter=3000),
+    "Adam, svd": InDiReCT(DIMENSIONS, solver="adam", max_iter=3000, init="svd"),
 }
-DIMENSIONS = 32  # fewer than the prompts of the poorest notion
 
 
 @dataclass(frozen=True)
-class Notion:
-    """Prompt embeddings, the rows of the images that have a label, and the labels."""
+class Plan:
+    """How much is computed."""
 
-    texts: NDArray[np.float32]
-    rows: NDArray[np.int64]
-    labels: NDArray[Any]
+    seeds: Sequence[int]
+    notions: Sequence[str] | None  # None: all
+    iterations: int  # of the autoencoders and the oracle
+    slow: bool  # Adam and the autoencoders, too
+    pictures: int  # explained
+    samples: int  # noisy variants of each
+
+
+PLANS = {
+    "quick": Plan(range(1), ("kind of animal",), 20, False, 1, 1),
+    "default": Plan(range(2), None, 40, False, 3, 3),
+    "full": Plan(range(5), None, 200, True, 5, 20),
+}
 
 
 def run(settings: Settings) -> Chapter:
     """Evaluate every method on every notion."""
-    seeds = {"quick": range(1), "default": range(2), "full": range(5)}[settings.mode]
-    max_iter = 30 if settings.mode == "quick" else 10_000
-    stamps = load_captioned_stamps()
-    with step("embeddings of stamps and prompts"):
-        encoder = load_offline_encoder()
-        images = cached_array("captioned_stamps", lambda: encoder.encode_image([*stamps.pictures()]).numpy())
-        texts = {name: encoder.encode_text(prompts).numpy() for name, prompts in _prompts().items()}
-        chosen = ["kind of animal", "colour"] if settings.mode == "quick" else [*WORDS]
-        labels = _labels(stamps)
-        notions = {name: Notion(texts[name], *_labelled(labels[name])) for name in chosen}
-    results = {}
-    for name, notion in notions.items():
-        with step(name):
-            results[name] = indirect.evaluate(
-                _methods(max_iter),
-                notion.texts,
-                images[notion.rows],
-                notion.labels,
-                seeds=seeds,
-                progress=False,
-            )
-    with step("sweeps and maps"):
-        kind = notions["kind of animal"]
-        counts = [2, 8, 32] if settings.mode == "quick" else [2, 4, 8, 16, 32, 64, 128, 256]
-        dimensions = indirect.sweep_components(
-            {"InDiReCT": indirect.InDiReCT(), "encoder": indirect.Identity()},
-            kind.texts,
-            images[kind.rows],
-            kind.labels,
-            components=[count for count in counts if count <= len(kind.texts)],
-            seeds=seeds,
-        )
-        many = indirect.fit_many(texts, n_components=DIMENSIONS, random_state=0)
-        maps = _maps(notions, many, images)
+    plan = PLANS[settings.mode]
+    with step("embeddings of pictures and prompts"):
+        encoders = {side: load_offline_encoder(side) for side in SIDES}
+        sources = [load() for load in (SOURCES[:1] if settings.mode == "quick" else SOURCES)]
+        tasks = {name: task for source in sources for name, task in load_tasks(source, encoders, plan.notions).items()}
+    results, encoder_results, option_results = {}, {}, {}
+    with warnings.catch_warnings():
+        # 64 dimensions are more than the prompts of some notions.
+        warnings.filterwarnings("ignore", "prompts: .* cannot determine", UserWarning)
+        for name, task in tasks.items():
+            with step(name):
+                given = task.texts, task.images["classes"], task.labels
+                results[name] = indirect.evaluate(_methods(plan), *given, seeds=plan.seeds, progress=False)
+                encoder_results[name] = indirect.sweep_encoders(
+                    {"encoder": Identity(), "InDiReCT": InDiReCT(DIMENSIONS)},
+                    {side: (task.texts, task.images[side]) for side in SIDES},
+                    task.labels,
+                    seeds=plan.seeds,
+                )
+                option_results[name] = indirect.evaluate(
+                    OPTIONS | SLOW_OPTIONS if plan.slow else OPTIONS,
+                    *given,
+                    seeds=plan.seeds,
+                    measures=["MAP@R"],
+                    progress=False,
+                )
+        with step("sweeps and maps"):
+            pictures = [draw_maps(tasks), *draw_sweeps(tasks, plan.seeds), draw_encoders(encoder_results)]
+    with step("attribution"):
+        pictures.append(draw_attribution(sources[0], encoders["classes"], plan.pictures, plan.samples))
     if settings.mode == "full":
-        _write_csv(results)
+        _write_csv(results, encoder_results)
+    tables = [_table(results, plan), _encoder_table(encoder_results), _option_table(option_results, tasks)]
+    if settings.mode == "full":
+        tables += [Table(f"All measures (Table B.1): {name}", found.to_markdown()) for name, found in results.items()]
     return Chapter(
         title="indirect: one table of embeddings, several notions of similarity",
         question="Are pictures of a red apple and of a red car similar? Can words alone decide in which sense?",
         code=CODE,
         thesis=THESIS,
         data=(
-            f"{len(stamps)} captioned stamps of Tux Paint (cut-out photographs and drawings, GPL-2) on white, embedded "
-            f"once by the offline encoder ({images.shape[1]} dimensions; its image side is an ImageNet classifier, not "
-            "CLIP). Labels: the folders of the stamps; for colours the named colour nearest to the median pixel. "
-            f"Prompts: {', '.join(f'{len(rows)} for {name}' for name, rows in texts.items())}. All methods but the "
-            f"encoder itself: {DIMENSIONS} dimensions. {len(seeds)} seeds."
+            f"{'; '.join(source.description for source in sources)}. Each is embedded once by the offline encoder "
+            f"({tasks['kind of animal'].texts.shape[1]} dimensions), whose image side is an ImageNet classifier and "
+            "not CLIP: its centred features, or the probabilities of its classes put into the space of the texts. "
+            f"Prompts: {', '.join(f'{len(task.texts)} for {name}' for name, task in tasks.items())}. All methods but "
+            f"the encoder itself: {DIMENSIONS} dimensions. {len(plan.seeds)} seeds."
         ),
-        tables=[_table(results), *(_full_table(name, result) for name, result in results.items())],
-        pictures=[maps, _sweep_picture(dimensions)],
-        findings=_findings(results),
+        tables=tables,
+        pictures=pictures,
+        findings=_findings(results, encoder_results),
     )
 
 
-def _methods(max_iter: int) -> dict[str, Any]:
-    trained = {"n_components": DIMENSIONS, "max_iter": max_iter}
-    return {
+def _methods(plan: Plan) -> dict[str, Any]:
+    trained = {"n_components": DIMENSIONS, "max_iter": plan.iterations}
+    methods = {
         "random": indirect.RandomEmbedding(DIMENSIONS),
-        "encoder": indirect.Identity(),
-        "InDiReCT": indirect.InDiReCT(DIMENSIONS),
-        "InDiReCT (auto)": indirect.InDiReCT("auto"),
-        "InDiReCT (Adam)": indirect.InDiReCT(DIMENSIONS, solver="adam", max_iter=max_iter),
+        "encoder": Identity(),
+        "InDiReCT": InDiReCT(DIMENSIONS),
         "rand. trans.": indirect.RandomTransformation(DIMENSIONS),
         "PCA": indirect.PCA(DIMENSIONS),
-        "LAE": indirect.LinearAutoencoder(**trained),
-        "AE": indirect.Autoencoder(**trained),
-        "oracle": indirect.Oracle(**trained),
     }
+    if plan.slow:
+        methods |= {"LAE": indirect.LinearAutoencoder(**trained), "AE": indirect.Autoencoder(**trained)}
+    return methods | {"oracle": indirect.Oracle(**trained)}
 
 
-def _prompts() -> dict[str, indirect.Prompts]:
-    return {
-        name: indirect.Prompts(templates, [word.strip() for word in words.split(",")])
-        for name, (templates, words) in WORDS.items()
-    }
-
-
-def _labels(stamps: Stamps) -> dict[str, list[str | None]]:
-    """Return one label per stamp for each notion; None where it has none."""
-    animals = [folders[1] if folders[0] == "animals" and len(folders) > 1 else None for folders in stamps.folders]
-    names, references = [*COLOURS], np.array([*COLOURS.values()])
-    colours = [names[((references - median_colour(file)) ** 2).sum(1).argmin()] for file in stamps.files]
-    places = {**dict.fromkeys(INDOORS, "indoors"), **dict.fromkeys(OUTDOORS, "outdoors")}
-    return {
-        "kind of thing": [folders[0] if folders[0] in KINDS else None for folders in stamps.folders],
-        "kind of animal": [kind if kind in {"mammals", "birds", "insects", "fish"} else None for kind in animals],
-        "colour": list(colours),
-        "indoors or outdoors": [places.get(folders[0]) for folders in stamps.folders],
-        "photograph or drawing": ["drawing" if "cartoon" in folders else "photograph" for folders in stamps.folders],
-    }
-
-
-def _labelled(labels: list[str | None]) -> tuple[NDArray[np.int64], NDArray[Any]]:
-    rows = np.array([row for row, label in enumerate(labels) if label is not None])
-    return rows, np.array([labels[row] for row in rows])
-
-
-def _table(results: Mapping[str, indirect.Evaluation]) -> Table:
-    methods = [*_methods(1)]
-    rows = []
-    for name, result in results.items():
-        for measure in ("MAP@R", "Prec@1"):
-            cells = [_cell(result, method, measure) for method in methods]
-            rows.append([f"{name}, {measure}", *cells])
-    note = "In percent, mean ± standard deviation over seeds; n/a: PCA needs more prompts than dimensions."
+def _table(results: Mapping[str, indirect.Evaluation], plan: Plan) -> Table:
+    methods = [*_methods(plan)]
+    rows = [
+        [f"{name}, {measure}", *(_cell(found.scores[method][measure]) for method in methods)]
+        for name, found in results.items()
+        for measure in ("MAP@R", "Prec@1")
+    ]
+    note = (
+        "In percent, mean ± standard deviation over seeds; images through the classes. The oracle learns from the very "
+        f"images and labels that it is measured on; it and the autoencoders stop after {plan.iterations} iterations."
+    )
     return Table("Table 13.2 with the offline encoder", f"{markdown_table(['notion', *methods], rows)}\n\n{note}")
 
 
-def _cell(result: indirect.Evaluation, method: str, measure: str) -> str:
-    if method not in result.scores:
-        return "n/a"
-    values = 100 * result.scores[method][measure]
+def _encoder_table(results: Mapping[str, indirect.Sweep]) -> Table:
+    header = ["notion", *(f"{side}: {method}" for side in SIDES for method in ("encoder", "InDiReCT"))]
+    rows = [
+        [name, *(_cell(found.scores[method][place]) for place in (0, 1) for method in ("encoder", "InDiReCT"))]
+        for name, found in results.items()
+    ]
+    note = "MAP@R in percent; images as centred features, or through the classes."
+    return Table("Two image sides of the encoder", f"{markdown_table(header, rows)}\n\n{note}")
+
+
+def _option_table(results: Mapping[str, indirect.Evaluation], tasks: Mapping[str, Task]) -> Table:
+    losses = ("normal", "svd")
+    rows = []
+    for name, found in results.items():
+        fitted = [type(OPTIONS[key])(**{**OPTIONS[key].get_params(), "random_state": 0}) for key in (*losses, "auto")]
+        normal, svd, auto = (notion.fit(tasks[name].texts) for notion in fitted)
+        cells = [_cell(scores["MAP@R"]) for scores in found.scores.values()]
+        rows.append([name, *cells, str(auto.n_components_), f"{normal.loss_:.4f}", f"{svd.loss_:.4f}"])
+    header = [
+        "notion",
+        *next(iter(results.values())).scores,
+        "dimensions of auto",
+        *(f"loss, {start}" for start in losses),
+    ]
+    note = f"MAP@R in percent by start (normal, svd), solver and number of dimensions ({DIMENSIONS} if not said)."
+    return Table("What the options of InDiReCT do", f"{markdown_table(header, rows)}\n\n{note}")
+
+
+def _cell(values: NDArray[np.float64]) -> str:
+    values = 100 * values
     return f"{values.mean():.1f}" + (f" ± {values.std(ddof=1):.1f}" if len(values) > 1 and values.std() > 0 else "")
 
 
-def _full_table(name: str, result: indirect.Evaluation) -> Table:
-    return Table(f"All measures (Table B.1): {name}", result.to_markdown())
-
-
-def _maps(
-    notions: Mapping[str, Notion], fitted: Mapping[str, indirect.InDiReCT], images: NDArray[np.float32]
-) -> Picture:
-    chosen = [name for name in ("kind of thing", "kind of animal", "colour") if name in notions]
-    figure, _ = indirect.plot_maps(
-        {name: fitted[name].transform(images[notions[name].rows]) for name in chosen},
-        {name: notions[name].labels for name in chosen},
-        layout=TSNE(random_state=0, perplexity=20, init="pca").fit_transform,
-    )
-    return Picture.of(figure, "The same embeddings under three notions (t-SNE), as in Fig. 13.2.")
-
-
-def _sweep_picture(sweep: indirect.Sweep) -> Picture:
-    figure = Figure(figsize=(6, 4), layout="constrained")
-    sweep.plot(axes=figure.subplots())
-    return Picture.of(figure, "Kind of animal: MAP@R against the number of dimensions, as in Fig. 13.4.")
-
-
-def _findings(results: Mapping[str, indirect.Evaluation]) -> list[str]:
+def _findings(results: Mapping[str, indirect.Evaluation], encoder_results: Mapping[str, indirect.Sweep]) -> list[str]:
     findings = []
-    for name, result in results.items():
-        ours, encoder, oracle = (100 * result.mean(method) for method in ("InDiReCT", "encoder", "oracle"))
-        verdict = "improves on" if ours > encoder else "loses to"
+    for name, found in results.items():
+        ours, encoder, pca = (100 * found.mean(method) for method in ("InDiReCT", "encoder", "PCA"))
+        features = {method: 100 * scores[0].mean() for method, scores in encoder_results[name].scores.items()}
         findings.append(
-            f"{name}: InDiReCT {verdict} the encoder itself in MAP@R ({ours:.1f} against {encoder:.1f}); the oracle, "
-            f"which sees images and labels, reaches {oracle:.1f}."
+            f"{name}: through the classes, InDiReCT {_verdict(ours, encoder)} the encoder itself in MAP@R ({ours:.1f} "
+            f"against {encoder:.1f}) and {_verdict(ours, pca)} PCA ({pca:.1f}); on the features it "
+            f"{_verdict(features['InDiReCT'], features['encoder'])} the encoder itself ({features['InDiReCT']:.1f} "
+            f"against {features['encoder']:.1f})."
         )
     return findings
 
 
-def _write_csv(results: Mapping[str, indirect.Evaluation]) -> None:
-    """Write one line per notion, method and seed."""
+def _verdict(ours: float, other: float) -> str:
+    return "improves on" if ours > other else "loses to"
+
+
+def _write_csv(results: Mapping[str, indirect.Evaluation], encoder_results: Mapping[str, indirect.Sweep]) -> None:
+    """Write one line per image side, notion, method and seed; only MAP@R on the features."""
     RESULTS.mkdir(exist_ok=True)
+    measures = [*next(iter(results.values())).scores["encoder"]]
     with (RESULTS / "indirect.csv").open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["notion", "method", "seed", *next(iter(results.values())).scores["encoder"]])
-        for name, result in results.items():
-            for method, scores in result.scores.items():
+        writer.writerow(["image_side", "notion", "method", "seed", *measures])
+        for name, found in results.items():
+            for method, scores in found.scores.items():
                 for seed, values in enumerate(zip(*scores.values())):
-                    writer.writerow([name, method, seed, *(f"{value:.4f}" for value in values)])
+                    writer.writerow(["classes", name, method, seed, *(f"{value:.4f}" for value in values)])
+            for method, scores in encoder_results[name].scores.items():
+                for seed, value in enumerate(scores[0]):
+                    writer.writerow(["features", name, method, seed, f"{value:.4f}", *[""] * (len(measures) - 1)])

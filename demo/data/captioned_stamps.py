@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,10 +28,6 @@ class Stamps:
         """Return the number of stamps."""
         return len(self.files)
 
-    def pictures(self) -> Iterator[Image.Image]:
-        """Yield each stamp in the middle of a white square."""
-        return map(_on_white, self.files)
-
 
 def load_captioned_stamps() -> Stamps:
     """Return all stamps with a caption, except symbols, and except mirrored versions of others."""
@@ -56,7 +51,8 @@ def median_colour(file: Path) -> NDArray[np.float64]:
     return np.median(opaque[:, :3], axis=0) if len(opaque) else np.ones(3)
 
 
-def _on_white(file: Path) -> Image.Image:
+def open_stamp(file: Path) -> Image.Image:
+    """Return a stamp in the middle of a white square."""
     with Image.open(file) as image:
         stamp = image.convert("RGBA")
     stamp = stamp.crop(stamp.getchannel("A").getbbox() or (0, 0, 1, 1))

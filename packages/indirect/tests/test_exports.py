@@ -35,7 +35,7 @@ def test_faiss(notion, images):
     np.testing.assert_allclose(cosines, expected[0], atol=1e-5)
     np.testing.assert_array_equal(rows[:, 0], range(4))
     assert notion.to_faiss(faiss.IndexHNSWFlat(6, 8)).d == 24
-    with pytest.raises(ValueError, match="index: expected one for 6 dimensions, got 7"):
+    with pytest.raises(ValueError, match="index: expected a FAISS index for 6 dimensions, got 7"):
         notion.to_faiss(faiss.IndexFlatIP(7))
 
 
@@ -68,6 +68,10 @@ def test_arrow(notion, images):
     assert function(lists[1:2]).to_pylist() == [None]
     with pytest.raises(ValueError, match=r"column: expected lists of 24 numbers, got lists of \[3\]"):
         function(pa.array([[1.0, 2, 3]]))
+    with pytest.raises(ValueError, match="column: expected lists of numbers, got list<item: string>"):
+        function(pa.array([["a"] * 24]))
+    with pytest.raises(TypeError, match="column: expected an Arrow array, got list"):
+        function([[1.0] * 24])
 
 
 def test_search_is_exact(images):

@@ -2,6 +2,11 @@ import pytest
 from indirect import Prompts
 
 
+def test_aspects_without_a_slot():
+    with pytest.raises(ValueError, match=r"aspects for the slots \['car'\], got some for \['colour'\]"):
+        Prompts("a {car}", {"car": ["van", "bus"], "colour": ["red"]})
+
+
 def test_every_combination_once_in_order():
     prompts = Prompts(["a {colour} {car}", "one {colour}  {car}"], {"colour": ["red", "blue"], "car": ["van", "van"]})
     assert list(prompts) == ["a red van", "a blue van", "one red van", "one blue van"]

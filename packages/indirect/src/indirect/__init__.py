@@ -12,11 +12,12 @@ from ._search import search
 from ._store import EmbeddingStore
 from ._sweeps import Sweep, sweep_components, sweep_encoders, sweep_prompts
 from ._trained_baselines import Autoencoder, LinearAutoencoder, Oracle
+from ._transformers_encoder import TransformersEncoder
 
 # fmt: off
 __all__ = [
     "Autoencoder", "EmbeddingStore", "Encoder", "Evaluation", "Identity", "InDiReCT", "LinearAutoencoder",
     "OfflineEncoder", "OpenClipEncoder", "Oracle", "PCA", "Prompts", "RandomEmbedding", "RandomTransformation",
-    "SentenceTransformerEncoder", "Sweep", "build_offline_encoder", "evaluate", "fit_many", "plot_maps", "score",
-    "search", "sweep_components", "sweep_encoders", "sweep_prompts",
+    "SentenceTransformerEncoder", "Sweep", "TransformersEncoder", "build_offline_encoder", "evaluate", "fit_many",
+    "plot_maps", "score", "search", "sweep_components", "sweep_encoders", "sweep_prompts",
 ]

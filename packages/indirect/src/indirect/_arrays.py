@@ -26,7 +26,10 @@ def to_tensor(argument: str, embeddings: Any, *, columns: int | None = None) -> 
     if isinstance(embeddings, Tensor):
         rows = embeddings
     else:
-        array = np.asarray(embeddings)
+        try:
+            array = np.asarray(embeddings)
+        except ValueError as error:
+            raise value_error(argument, "rows of equal length", str(error)) from error
         if array.dtype.kind not in "fiu":
             raise type_error(argument, "an array or tensor of real numbers (n, r)", embeddings)
         # A memory-mapped array may be read-only, about which from_numpy warns.
@@ -54,6 +57,15 @@ def like(result: Tensor, original: Any) -> Any:
     array = result.detach().cpu().numpy()
     dtype = getattr(original, "dtype", array.dtype)
     return array.astype(dtype, copy=False) if array.dtype.kind == dtype.kind == "f" else array
+
+
+def positive_number(argument: str, value: Any) -> float:
+    """Return ``value`` after checking that it is a finite number above 0."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise type_error(argument, "a number", value)
+    if not 0 < value < float("inf"):
+        raise value_error(argument, "a positive number", value)
+    return float(value)
 
 
 def positive_integer(argument: str, value: Any) -> int:

@@ -34,6 +34,12 @@ class ImageFeatures(nn.Module):
         return features.mean((2, 3))
 
 
+def class_rows(features: ImageFeatures) -> Tensor:
+    """Return the classifier's rows ``(1000, 1280)``, centred over the classes, at unit length."""
+    classifier: Tensor = features.network._fc.weight
+    return F.normalize(classifier - classifier.mean(0))
+
+
 class SentenceModel(nn.Module):
     """MiniLM: texts to unit rows ``(n, 384)``, the mean over their tokens."""
 

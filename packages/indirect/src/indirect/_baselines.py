@@ -1,4 +1,4 @@
-"""The methods that Table 13.2 compares with: linear ones here, trained ones in ``_autoencoders``."""
+"""The methods that Table 13.2 compares with: those in closed form here, the others in ``_trained_baselines``."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from torch.nn import functional as F
 from ._arrays import positive_integer
 from ._core import value_error
 from ._encoder import Encoder
-from ._estimator import Estimator
+from ._estimator import Estimator, SeededEstimator
 from ._exports import LinearEstimator
 from ._training import draw_normal
 
 
-class RandomEmbedding(Estimator):
+class RandomEmbedding(SeededEstimator):
     """Every image anywhere on the unit sphere: the lower bound (baseline "Random").
 
     Args:
@@ -24,17 +24,6 @@ class RandomEmbedding(Estimator):
         random_state: seed or CPU generator.
         encoder: as for ``InDiReCT``.
     """
-
-    def __init__(
-        self,
-        n_components: int = 128,
-        *,
-        random_state: int | torch.Generator | None = None,
-        encoder: Encoder | None = None,
-    ) -> None:
-        self.n_components = n_components
-        self.random_state = random_state
-        self.encoder = encoder
 
     def _fit(self, rows: Tensor) -> None:  # noqa: ARG002 - nothing is learnt
         positive_integer("n_components", self.n_components)
@@ -62,7 +51,7 @@ class Identity(Estimator):
         return F.normalize(rows, dim=1)
 
 
-class RandomTransformation(LinearEstimator):
+class RandomTransformation(SeededEstimator, LinearEstimator):
     """U as InDiReCT starts, never trained (baseline "Rand. trans.").
 
     Args:
@@ -70,17 +59,6 @@ class RandomTransformation(LinearEstimator):
         random_state: seed or CPU generator.
         encoder: as for ``InDiReCT``.
     """
-
-    def __init__(
-        self,
-        n_components: int = 128,
-        *,
-        random_state: int | torch.Generator | None = None,
-        encoder: Encoder | None = None,
-    ) -> None:
-        self.n_components = n_components
-        self.random_state = random_state
-        self.encoder = encoder
 
     def _fit(self, rows: Tensor) -> None:
         count = positive_integer("n_components", self.n_components)

@@ -6,10 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from ._clip_encoders import OpenClipEncoder, SentenceTransformerEncoder
-from ._core import atomic_path, value_error
+from ._core import Parser, atomic_path, value_error
 from ._encoder import Encoder
 from ._images import open_image
 from ._indirect import InDiReCT
@@ -18,26 +17,22 @@ from ._page import result_page
 from ._prompts import Prompts
 from ._search import search
 from ._store import EmbeddingStore
+from ._transformers_encoder import TransformersEncoder
 
 _SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 _ENCODER_HELP = (
-    "a file of 'indirect build-encoder', or open_clip:MODEL:WEIGHTS, or sentence-transformers:FOLDER; local files only"
+    "a file of 'indirect build-encoder', or classes:FILE (its images through the ImageNet classes), or "
+    "open_clip:MODEL:WEIGHTS, transformers:FOLDER or sentence-transformers:FOLDER; local files only"
 )
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong in one line, without the usage."""
-        self.exit(2, f"{self.prog}: error: {' '.join(message.split())}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; bad input is one line on standard error and exit code 2."""
-    parser = _Parser(prog="indirect", description="Image search by a similarity notion that is written as text.")
+    parser = Parser(prog="indirect", description="Image search by a similarity notion that is written as text.")
     commands = parser.add_subparsers(required=True)
 
     build = commands.add_parser("build-encoder", help="make the offline encoder (extra 'offline')")
-    build.add_argument("out", type=Path, help=".safetensors file to write")
+    build.add_argument("out", type=_new_path, help=".safetensors file to write")
     build.set_defaults(run=_build_encoder)
 
     fit = commands.add_parser("fit", help="learn a notion from prompts")
@@ -48,14 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     fit.add_argument("--seed", type=int, default=0, help="of the start")
     fit.add_argument("--solver", choices=["lbfgs", "adam"], default="lbfgs")
     fit.add_argument("--init", choices=["normal", "svd"], default="normal")
-    fit.add_argument("-o", "--out", type=Path, required=True, help=".safetensors file to write")
+    fit.add_argument("-o", "--out", type=_new_path, required=True, help=".safetensors file to write")
     fit.set_defaults(run=_fit)
 
     embed = commands.add_parser("embed", help="embed images once, for all notions; resumes where it stopped")
     embed.add_argument("images", type=Path, nargs="+", help="image files, or folders to search for them")
     embed.add_argument("--encoder", required=True, help=_ENCODER_HELP)
     embed.add_argument("--dtype", choices=["float16", "float32"], default="float16")
-    embed.add_argument("-o", "--out", type=Path, required=True, help="folder of the store")
+    embed.add_argument("-o", "--out", type=_new_path, required=True, help="folder of the store")
     embed.set_defaults(run=_embed)
 
     find = commands.add_parser("search", help="find similar images and write a page with them")
@@ -64,17 +59,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     find.add_argument("--store", type=Path, required=True, help="folder of 'indirect embed'")
     find.add_argument("--encoder", required=True, help=_ENCODER_HELP)
     find.add_argument("-k", type=int, default=10, help="results per query")
-    find.add_argument("-o", "--out", type=Path, required=True, help="page to write")
+    find.add_argument("-o", "--out", type=_new_path, required=True, help="page to write")
     find.set_defaults(run=_search)
 
-    options = parser.parse_args(arguments)
-    try:
-        if not options.out.absolute().parent.is_dir():
-            raise value_error(str(options.out), "a path in an existing folder", "none")
-        options.run(options)
-    except (OSError, ValueError, TypeError, ImportError) as error:
-        parser.error(str(error))
-    return 0
+    return parser.run(arguments)
+
+
+def _new_path(text: str) -> Path:
+    if not Path(text).absolute().parent.is_dir():  # said before the work, not after it
+        raise argparse.ArgumentTypeError(f"expected a path in an existing folder, got {text}")
+    return Path(text)
 
 
 def _build_encoder(options: argparse.Namespace) -> None:
@@ -138,8 +132,12 @@ def _encoder(described: str) -> Encoder:
     if kind == "open_clip":
         model, _, weights = rest.partition(":")
         return OpenClipEncoder(model, weights)
+    if kind == "transformers":
+        return TransformersEncoder(rest)
     if kind == "sentence-transformers":
         return SentenceTransformerEncoder(rest)
+    if kind == "classes":
+        return OfflineEncoder(rest, image_side="classes")
     return OfflineEncoder(described)
 
 

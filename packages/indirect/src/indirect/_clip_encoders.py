@@ -93,7 +93,7 @@ class _ImageTower(nn.Module):
 
 
 class SentenceTransformerEncoder:
-    """A CLIP or SigLIP model in the folder format of sentence-transformers or transformers.
+    """A model in the folder format of sentence-transformers: of texts, or of images and texts.
 
     Args:
         folder: local folder, as ``SentenceTransformer.save`` writes it.

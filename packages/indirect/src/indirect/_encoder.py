@@ -21,8 +21,8 @@ Item = TypeVar("Item")
 class Encoder(Protocol):
     """A frozen image-text model: both methods embed into one space, in which the cosine is the similarity.
 
-    Every class with these three members is one; the package's own are ``OfflineEncoder``, ``OpenClipEncoder`` and
-    ``SentenceTransformerEncoder``.
+    Every class with these three members is one; the package's own are ``OfflineEncoder``, ``OpenClipEncoder``,
+    ``TransformersEncoder`` and ``SentenceTransformerEncoder``.
     """
 
     identity: str

@@ -154,9 +154,26 @@ class Estimator:
         generator = torch.Generator()
         if self.random_state is None:
             generator.seed()
-        else:
+        elif isinstance(self.random_state, (int, np.integer)):
             generator.manual_seed(int(self.random_state))
+        else:
+            raise type_error("random_state", "a whole number, a torch.Generator or None", self.random_state)
         return generator
+
+
+class SeededEstimator(Estimator):
+    """An estimator of so many dimensions that depends on what is drawn."""
+
+    def __init__(
+        self,
+        n_components: int = 128,
+        *,
+        random_state: int | torch.Generator | None = None,
+        encoder: Encoder | None = None,
+    ) -> None:
+        self.n_components = n_components
+        self.random_state = random_state
+        self.encoder = encoder
 
 
 def as_texts(given: Any) -> list[str] | None:

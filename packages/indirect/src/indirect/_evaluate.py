@@ -48,7 +48,7 @@ class Evaluation:
         """Return a table in percent: one line per measure, mean and standard deviation over seeds per method."""
         names = [*self.scores, *self.failures]
         lines = [["", *names], ["---", *["---:"] * len(names)]]
-        for measure in measures or next(iter(self.scores.values())):
+        for measure in measures or next(iter(self.scores.values()), ()):
             cells = [_cell(self.scores[name][measure]) if name in self.scores else "n/a" for name in names]
             lines.append([measure, *cells])
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -88,19 +88,17 @@ def evaluate(
 
     Raises:
         ImportError: the extra ``evaluate`` is not installed.
-        ValueError: unknown measures, another number of labels than images, or all labels different.
+        ValueError: no methods or seeds, unknown measures, another number of labels than images, or all labels
+            different.
 
     Reference:
         Table 13.2 and Table B.1.
     """
-    if unknown := [name for name in measures if name not in MEASURES]:
-        raise value_error("measures", f"names out of {list(MEASURES)}", unknown)
+    for argument, values in (("methods", methods), ("seeds", seeds)):
+        if not len(values):
+            raise value_error(argument, "at least one", values)
     images = to_tensor("images_or_embeddings", images_or_embeddings)
-    _, codes, counts = np.unique(np.asarray(labels), return_inverse=True, return_counts=True)
-    if codes.shape != (len(images),):
-        raise shape_error("labels", "one per image", {"labels": np.shape(labels), "images": images.shape})
-    if counts.max() < 2:
-        raise value_error("labels", "a value that two images share", "all different")
+    codes = _checked(images, labels, measures)
     scores: dict[str, dict[str, list[float]]] = {}
     failures: dict[str, str] = {}
     for name, method in track(methods.items(), "evaluating", total=len(methods), progress=progress):
@@ -111,11 +109,11 @@ def evaluate(
                 fitted.set_params(random_state=seed)
             try:
                 source = (images, codes) if isinstance(method, Oracle) else (prompts_or_embeddings,)
-                embedded = fitted.fit(*source).transform(images)
+                fitted.fit(*source)
             except ValueError as error:
                 failures[name] = str(error)
                 break
-            runs.append(score(embedded, codes, measures=measures, seed=seed))
+            runs.append(score(fitted.transform(images), codes, measures=measures, seed=seed))
         else:
             scores[name] = {measure: [run[measure] for run in runs] for measure in measures}
     arrays = {name: {m: np.array(values) for m, values in table.items()} for name, table in scores.items()}
@@ -135,6 +133,7 @@ def score(
 
     Raises:
         ImportError: the extra ``evaluate`` is not installed.
+        ValueError: as ``evaluate``.
     """
     library = import_extra("pytorch_metric_learning.utils.accuracy_calculator", package="indirect", extra="evaluate")
     clusters = import_extra("sklearn.cluster", package="indirect", extra="evaluate")
@@ -150,10 +149,22 @@ def score(
         model = clusters.KMeans(count, n_init=1, random_state=seed)
         return torch.as_tensor(model.fit_predict(rows.cpu().numpy()), device=rows.device)
 
+    rows = torch.nn.functional.normalize(to_tensor("embeddings", embeddings), dim=1)
+    codes = torch.as_tensor(_checked(rows, labels, measures), device=rows.device)
     calculator = library.AccuracyCalculator(
         include=tuple(MEASURES[name] for name in measures), knn_func=neighbours, kmeans_func=k_means
     )
-    rows = torch.nn.functional.normalize(to_tensor("embeddings", embeddings), dim=1)
-    codes = torch.as_tensor(np.unique(np.asarray(labels), return_inverse=True)[1], device=rows.device)
     found = calculator.get_accuracy(rows, codes)
     return {name: float(found[MEASURES[name]]) for name in measures}
+
+
+def _checked(rows: Tensor, labels: Any, measures: Sequence[str]) -> NDArray[np.int64]:
+    """Return the labels as numbers from 0 on, after checking them and the measures."""
+    if unknown := [name for name in measures if name not in MEASURES]:
+        raise value_error("measures", f"names out of {list(MEASURES)}", unknown)
+    _, codes, counts = np.unique(np.asarray(labels), return_inverse=True, return_counts=True)
+    if codes.shape != (len(rows),):
+        raise shape_error("labels", "one per image", {"labels": np.shape(labels), "images": rows.shape})
+    if counts.max() < 2:
+        raise value_error("labels", "a value that two images share", "all different")
+    return codes

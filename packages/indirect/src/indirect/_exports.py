@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ._core import atomic_path, import_extra, value_error
+from ._core import atomic_path, import_extra, type_error, value_error
 from ._estimator import Estimator
 from ._objective import project
 
@@ -71,8 +71,8 @@ class LinearEstimator(Estimator):
         faiss = import_extra("faiss", package="indirect", extra="faiss")
         new, old = self.components_.shape
         index = faiss.IndexFlatIP(new) if index is None else index
-        if index.d != new:
-            raise value_error("index", f"one for {new} dimensions", index.d)
+        if getattr(index, "d", None) != new:
+            raise value_error("index", f"a FAISS index for {new} dimensions", getattr(index, "d", index))
         transform = faiss.LinearTransform(old, new, False)
         faiss.copy_array_to_vector(np.ascontiguousarray(self.components_, dtype=np.float32).ravel(), transform.A)
         transform.is_trained = True
@@ -112,9 +112,19 @@ class LinearEstimator(Estimator):
         arrow = import_extra("pyarrow", package="indirect", extra="arrow")
         new, old = self.components_.shape
 
+        def is_list_of_numbers(kind: Any) -> bool:
+            types = arrow.types
+            lists = (types.is_list, types.is_large_list, types.is_fixed_size_list)
+            numbers = (types.is_floating, types.is_integer)
+            return any(fits(kind) for fits in lists) and any(fits(kind.value_type) for fits in numbers)
+
         def transform(column: Any) -> Any:
             if isinstance(column, arrow.ChunkedArray):
                 column = column.combine_chunks()
+            if not isinstance(column, arrow.Array):
+                raise type_error("column", "an Arrow array", column)
+            if not is_list_of_numbers(column.type):
+                raise value_error("column", "lists of numbers", str(column.type))
             present = column.is_valid()
             lengths = arrow.compute.list_value_length(column.filter(present)).unique().to_pylist()
             projected = np.zeros((len(column), new), dtype=np.float32)

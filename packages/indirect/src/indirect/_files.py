@@ -21,7 +21,10 @@ def write_tensors(
     stored = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     header = {"format": file_format, "json": json.dumps(dict(metadata), sort_keys=True)}
     with atomic_path(path) as temporary:
-        save_file(stored, temporary, metadata=header)
+        try:
+            save_file(stored, temporary, metadata=header)
+        except SafetensorError as error:
+            raise OSError(f"{os.fspath(path)}: cannot be written: {error}") from error
 
 
 def read_tensors(path: str | os.PathLike[str], file_format: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -37,5 +40,7 @@ def read_tensors(path: str | os.PathLike[str], file_format: str) -> tuple[dict[s
             if header.get("format") != file_format:
                 raise value_error(str(path), f"a file in the format {file_format!r}", header.get("format"))
             return {name: file.get_tensor(name) for name in file.keys()}, json.loads(header["json"])  # noqa: SIM118
-    except (SafetensorError, IsADirectoryError) as error:
+    except FileNotFoundError:
+        raise
+    except (SafetensorError, OSError) as error:
         raise value_error(str(path), f"a safetensors file in the format {file_format!r}", str(error)) from error

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, get_args
 import torch
 from torch import Tensor
 
-from ._arrays import positive_integer
+from ._arrays import positive_integer, positive_number
 from ._core import shape_error, type_error, value_error
 from ._encoder import Encoder
 from ._exports import LinearEstimator
@@ -148,16 +148,18 @@ class InDiReCT(LinearEstimator):
         for name, options in (("init", get_args(Init)), ("solver", get_args(Solver))):
             if getattr(self, name) not in options:
                 raise value_error(name, f"one of {options}", repr(getattr(self, name)))
-        for name in ("lr", "init_std"):
-            if not 0 < getattr(self, name) < float("inf"):
-                raise value_error(name, "a positive number", getattr(self, name))
+        positive_number("lr", self.lr)
+        positive_number("init_std", self.init_std)
         positive_integer("patience", self.patience)
         positive_integer("max_iter", self.max_iter)
         if len(rows) < 2:
             raise value_error("prompts_or_embeddings", "at least two prompts", f"{len(rows)} row")
-        if self.n_components == "auto":
+        given: Any = self.n_components
+        if isinstance(given, str) and given != "auto":
+            raise value_error("n_components", "a whole number or 'auto'", repr(given))
+        if given == "auto":
             return automatic_components(rows)
-        count = positive_integer("n_components", self.n_components)
+        count = positive_integer("n_components", given)
         if count > rows.shape[1]:
             raise value_error("n_components", f"at most the {rows.shape[1]} dimensions of the embeddings", count)
         return count

@@ -38,7 +38,9 @@ def plot_maps(
         ValueError: other names or numbers of labels than of embeddings, or more than 20 values.
     """
     pyplot = import_extra("matplotlib.pyplot", package="indirect", extra="plot")
-    if not embeddings or set(embeddings) != set(labels):
+    if not embeddings:
+        raise value_error("embeddings", "at least one notion", embeddings)
+    if set(embeddings) != set(labels):
         raise value_error("labels", f"the notions {list(embeddings)}", list(labels))
     figure, axes = pyplot.subplots(
         1, len(embeddings), figsize=(4.6 * len(embeddings), 5), layout="constrained", squeeze=False

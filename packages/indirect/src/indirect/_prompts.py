@@ -26,7 +26,7 @@ class Prompts(Sequence[str]):
 
     Raises:
         TypeError: no texts.
-        ValueError: no or one prompt, a template without slot, or a slot without aspects.
+        ValueError: no or one prompt, a template without slot, a slot without aspects, or aspects without a slot.
 
     Example:
         >>> from indirect import Prompts
@@ -41,6 +41,10 @@ class Prompts(Sequence[str]):
         self, templates: str | Sequence[str], aspects: Sequence[str] | Mapping[str, Sequence[str]] | None = None
     ) -> None:
         templates = _texts("templates", [templates] if isinstance(templates, str) else templates)
+        if isinstance(aspects, Mapping):
+            slots = {slot for template in templates for slot in _SLOT.findall(template)}
+            if unused := [name for name in aspects if name not in slots]:
+                raise value_error("aspects", f"aspects for the slots {sorted(slots)}", f"some for {unused}")
         texts = templates if aspects is None else [text for t in templates for text in _filled(t, aspects)]
         self.texts = list(dict.fromkeys(" ".join(text.split()) for text in texts))
         if len(self.texts) < 2:

@@ -113,6 +113,8 @@ def sweep_prompts(
     rows = to_tensor("text_embeddings", text_embeddings)
     results: list[Sweep] = []
     counts = list(counts)
+    if not len(seeds):
+        raise value_error("seeds", "at least one", seeds)
     if not all(2 <= count <= len(rows) for count in counts):
         raise value_error("counts", f"numbers from 2 to {len(rows)}", counts)
     for seed in seeds:

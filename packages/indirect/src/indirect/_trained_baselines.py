@@ -14,12 +14,32 @@ from torch.nn import functional as F
 from ._arrays import positive_integer
 from ._core import shape_error
 from ._encoder import Encoder
-from ._estimator import Estimator
+from ._estimator import SeededEstimator
+from ._exports import LinearEstimator
 from ._objective import project
 from ._training import draw_normal
 
 
-class LinearAutoencoder(Estimator):
+class _Trained(SeededEstimator):
+    """What Adam trains."""
+
+    def __init__(
+        self,
+        n_components: int = 128,
+        *,
+        lr: float = 0.01,
+        patience: int = 100,
+        max_iter: int = 10_000,
+        random_state: int | torch.Generator | None = None,
+        encoder: Encoder | None = None,
+    ) -> None:
+        super().__init__(n_components, random_state=random_state, encoder=encoder)
+        self.lr = lr
+        self.patience = patience
+        self.max_iter = max_iter
+
+
+class LinearAutoencoder(_Trained):
     """Linear encoder and decoder of the prompts, trained on the squared error (baseline "LAE").
 
     Args:
@@ -36,23 +56,6 @@ class LinearAutoencoder(Estimator):
 
     _weight_decay = 0.0
     _network: nn.Module
-
-    def __init__(
-        self,
-        n_components: int = 128,
-        *,
-        lr: float = 0.01,
-        patience: int = 100,
-        max_iter: int = 10_000,
-        random_state: int | torch.Generator | None = None,
-        encoder: Encoder | None = None,
-    ) -> None:
-        self.n_components = n_components
-        self.lr = lr
-        self.patience = patience
-        self.max_iter = max_iter
-        self.random_state = random_state
-        self.encoder = encoder
 
     def _layers(self, old: int, new: int) -> tuple[nn.Module, nn.Module]:
         return nn.Linear(old, new), nn.Linear(new, old)
@@ -99,7 +102,7 @@ class Autoencoder(LinearAutoencoder):
         return two(old, new), two(new, old)
 
 
-class Oracle(LinearAutoencoder):
+class Oracle(_Trained, LinearEstimator):
     r"""U trained on the images and labels themselves: what prompts could reach at best (baseline "Oracle").
 
     .. math:: L = -\frac1m \sum_i \log \frac{\exp(v'_i c_{l_i}^\top)}{\sum_j \exp(v'_i c_j^\top)}
@@ -111,8 +114,6 @@ class Oracle(LinearAutoencoder):
     Reference:
         Eq. 13.9.
     """
-
-    components_: Any
 
     def fit(self, prompts_or_embeddings: Any, y: Any = None) -> Self:
         """Learn U from image embeddings ``(m, r)`` and their labels ``y`` ``(m,)``."""
@@ -133,9 +134,6 @@ class Oracle(LinearAutoencoder):
         )
         self.components_ = components.detach().cpu().numpy()
         return self
-
-    def _project(self, rows: Tensor) -> Tensor:
-        return project(rows, torch.as_tensor(self.components_, dtype=rows.dtype, device=rows.device))
 
 
 def _train(
