@@ -1,7 +1,7 @@
 """The independent chapters of the demo: each module has a function ``run(settings) -> Chapter``."""
 
 STORY = {
-    "Understand what a model has learned": ["nrprecision", "dml_attribution", "mapgen", "wheretosubmit"],
+    "Understand what a model has learned": ["nrprecision", "cargen", "dml_attribution", "mapgen", "wheretosubmit"],
     "Improve the next one": [
         "bgaugment",
         "simloss",
