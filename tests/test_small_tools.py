@@ -32,6 +32,7 @@ def test_floors_compare_the_installed_version(monkeypatch):
         "numpy: expected the floor 1.26 to be installed, got 1.26.4"
     ]
     assert floors.above_floor(["numpy"]) == ["numpy: expected a floor (>=)"]
+    assert floors.above_floor(["bpy>=5.1 ; python_version == '3.0'", "torch>=2.4 ; python_version > '3.0'"]) == []
 
 
 def test_summary_adds_up_the_reports(tmp_path):

@@ -9,6 +9,8 @@ import re
 import sys
 from importlib.metadata import version
 
+from packaging.markers import Marker  # pytest brings it
+
 
 def above_floor(requirements: list[str]) -> list[str]:
     """Return one line for each requirement whose installed version is not its floor."""
@@ -17,6 +19,9 @@ def above_floor(requirements: list[str]) -> list[str]:
         match = re.match(r"([\w.-]+)(?:\[[\w,-]+\])?>=([\d.]+)", requirement)
         if match is None:
             faults.append(f"{requirement}: expected a floor (>=)")
+            continue
+        marker = requirement.partition(";")[2]
+        if marker and not Marker(marker).evaluate():
             continue
         name, floor = match.groups()
         got = version(name).partition("+")[0]
