@@ -90,5 +90,5 @@ def test_bad_input_is_named():
         BatchBackgroundReplacement(InBatchPool(), p=-1)
     with pytest.raises(ValueError, match=r"labels: expected \(4,\) classes for relation 'same', got none"):
         BatchBackgroundReplacement(InBatchPool("same"))(images, masks)
-    with pytest.raises(ValueError, match="masks: expected n masks"):
+    with pytest.raises(ValueError, match=r"masks: expected \(n, h, w\) for \(n, c, h, w\) images"):
         BatchBackgroundReplacement(InBatchPool())(images, masks[:2])

@@ -38,7 +38,7 @@ def test_prompts(options, message):
         (torch.full((2, 3), torch.nan), "text embeddings: expected finite numbers, got NaN or infinity"),
         (torch.ones(3), r"text embeddings: expected \(n, d\) with n >= 1 and d >= 1"),
         ("ViT-B-32", "encoder_or_text_embeddings: expected an object with encode_text, or an array, got str"),
-        (torch.ones(2, 3, dtype=torch.complex64), "text embeddings: expected real numbers"),
+        (torch.ones(2, 3, dtype=torch.complex64), "text embeddings: expected a dense tensor of real numbers"),
     ],
 )
 def test_text_embeddings(texts, message):

@@ -58,7 +58,7 @@ def test_bad_arguments_are_named(draw):
         EMDLoss(form="batch")(p, p)
     with pytest.raises(ValueError, match="reduction: expected"):
         EMDLoss(form="global", reduction="none")(p, p)
-    with pytest.raises(ValueError, match=r"r: expected a number of at least 1, got 0\.5"):
+    with pytest.raises(ValueError, match=r"r: expected a finite number of at least 1, got 0\.5"):
         EMDLoss(r=0.5)(p, p)
 
 

@@ -126,7 +126,7 @@ def test_compare_reads_the_maps(folder, capsys):
     [
         ({"name": "nothing"}, "--model: expected a factory of a torch.nn.Module or an EmbeddingAttribution, got int"),
         ({"name": "missing"}, "has no attribute 'missing'"),
-        ({"n_samples": 0}, "n_samples: expected at least 1, got 0"),
+        ({"n_samples": 0}, "n_samples: expected a whole number of at least 1, got 0"),
         ({"seed": 1}, "--out: expected a new folder, or the settings it was begun with"),
     ],
 )

@@ -39,7 +39,7 @@ def test_pointing_game():
     assert [float(pointing_game(mask, attribution, tolerance=t)) for t in range(4)] == [0, 0, 1, 1]
     attribution[3, 3] = 1.0
     assert pointing_game(mask, attribution) == 0.5
-    with pytest.raises(ValueError, match="tolerance: expected at least 0 pixels, got -1"):
+    with pytest.raises(ValueError, match="tolerance: expected a whole number of at least 0, got -1"):
         pointing_game(mask, attribution, tolerance=-1)
 
 

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from ._class_pool import RELATIONS
-from ._core import shape_error, type_error, value_error
-from ._images import scaled
-from ._mask import mask_tensor
+from ._core import type_error, value_error
+from ._draw import check_probability
+from ._images import dense, scaled
+from ._mask import check_batch, mask_tensor
 from ._pools import TensorPool
 from .functional import cover_crop, remove_foreground, replace_background
 
@@ -62,8 +63,7 @@ class BatchBackgroundReplacement(nn.Module):
         super().__init__()
         if not isinstance(pool, (TensorPool, InBatchPool)):
             raise type_error("pool", "a TensorPool (pool.tensor(size) makes one) or an InBatchPool", pool)
-        if not 0 <= p <= 1:
-            raise value_error("p", "a probability", p)
+        check_probability(p)
         self.relation = pool.relation if isinstance(pool, InBatchPool) else None
         self.p, self.feather = p, feather
         # The pool is an input as the data set is one; a checkpoint of the model does not carry it.
@@ -84,8 +84,7 @@ class BatchBackgroundReplacement(nn.Module):
         Returns:
             ``(n, c, h, w)``, dtype and device of ``images``.
         """
-        if images.ndim != 4 or masks.shape[0] != images.shape[0]:
-            raise shape_error("masks", "n masks for (n, c, h, w)", {"images": images.shape, "masks": masks.shape})
+        check_batch(images, masks)
         n, device = len(images), images.device
         if self.backgrounds is not None:
             drawn = (_uniform((n,), generator, device) * len(self.backgrounds)).long()
@@ -108,7 +107,7 @@ class BatchBackgroundReplacement(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         allowed = ~torch.eye(n, dtype=torch.bool, device=device)
         if self.relation != "any":
-            if labels is None or labels.shape != (n,):
+            if labels is None or dense("labels", labels).shape != (n,):
                 got = "none" if labels is None else str(tuple(labels.shape))
                 raise value_error("labels", f"({n},) classes for relation {self.relation!r}", got)
             same = labels[:, None] == labels

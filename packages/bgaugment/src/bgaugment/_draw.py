@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from numbers import Real
 from typing import TypeVar
 
 import numpy as np
@@ -21,7 +22,12 @@ def check_options(pool: object, p: float) -> None:
     """Raise the error for a pool that cannot be drawn from or a probability that is none."""
     if not hasattr(pool, "draw"):
         raise type_error("pool", "a background pool", pool)
-    if not 0 <= p <= 1:
+    check_probability(p)
+
+
+def check_probability(p: object) -> None:
+    """Raise the error for what is no probability."""
+    if not (isinstance(p, Real) and 0 <= float(p) <= 1):
         raise value_error("p", "a probability", p)
 
 

@@ -112,6 +112,16 @@ def like(background: Image, image: Image) -> Image:
     return (array / np.float32(255) if array.dtype == np.uint8 else array).astype(dtype)
 
 
+def dense(argument: str, tensor: object) -> Tensor:
+    """Return a `plain` tensor, or raise the error for what is no tensor whose real numbers lie in memory."""
+    if not isinstance(tensor, Tensor):
+        raise type_error(argument, "a tensor", tensor)
+    if tensor.layout != torch.strided or tensor.is_meta or tensor.is_complex():
+        got = f"{tensor.dtype} of layout {tensor.layout} on {tensor.device}"
+        raise value_error(argument, "a dense tensor of real numbers", got)
+    return plain(tensor)
+
+
 def plain(tensor: Tensor) -> Tensor:
     """Return a tv_tensor as the tensor that it is, which calls cost less and compilers accept."""
     return tensor if type(tensor) is Tensor else tensor.as_subclass(Tensor)

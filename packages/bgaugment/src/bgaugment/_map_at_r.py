@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ._core import shape_error, value_error
+from ._images import dense
 
 _CHUNK = 1024
 
@@ -35,6 +36,7 @@ def map_at_r(embeddings: Tensor, labels: Tensor) -> float:
     Reference:
         Musgrave et al., "A metric learning reality check" (2020); Chapter 11, Section 11.1.1.
     """
+    embeddings, labels = dense("embeddings", embeddings), dense("labels", labels)
     if embeddings.ndim != 2 or labels.shape != embeddings.shape[:1]:
         raise shape_error(
             "embeddings", "(n, d) with (n,) labels", {"embeddings": embeddings.shape, "labels": labels.shape}

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import conv1d, pad
 
-from ._core import type_error, value_error
-from ._images import Array, Image, as_array, is_pil, plain
+from ._core import shape_error, type_error, value_error
+from ._images import Array, Image, as_array, dense, is_pil
 
+_LARGEST_FEATHER = 10_000  # the blur's memory grows with it
 _RANGE = "values in [0, 1], or 8-bit 0..255"
 
 
@@ -29,6 +31,8 @@ def _checked_array(mask: Array, *, matte: bool) -> Array:
         return np.negative(np.ascontiguousarray(mask).view(np.uint8))
     if mask.dtype == np.uint8 and matte:
         return mask
+    if mask.dtype.kind not in "uif":
+        raise value_error("mask", _RANGE, f"an array of {mask.dtype}")
     largest = mask.max(initial=0)
     if mask.dtype == np.uint8:
         _check_labels(int(largest))
@@ -42,7 +46,7 @@ def mask_tensor(mask: Tensor) -> Tensor:
     """Return a mask as 8-bit or float32; values are checked on a CPU, elsewhere it would wait for the device."""
     if not isinstance(mask, Tensor):
         raise type_error("mask", "a tensor, because image is one", mask)
-    mask = plain(mask)
+    mask = dense("mask", mask)
     if mask.dtype == torch.bool:
         return mask.to(torch.uint8) * 255
     if mask.device.type == "cpu" and mask.numel() and not torch.compiler.is_compiling():
@@ -60,10 +64,22 @@ def _check_labels(largest: int) -> None:
         raise value_error("mask", "8-bit values 0..255 (make a mask of 0 and 1 bool or float)", "at most 1")
 
 
+def check_batch(images: object, masks: object) -> None:
+    """Raise the error for what is no batch of images with one mask each."""
+    pixels, weight = dense("images", images), dense("masks", masks)
+    one_each = pixels.ndim == 4 and weight.numel() == len(pixels) * pixels.shape[2] * pixels.shape[3]
+    if not one_each or weight.shape[-2:] != pixels.shape[-2:]:
+        raise shape_error("masks", "(n, h, w) for (n, c, h, w) images", {"images": pixels.shape, "masks": weight.shape})
+
+
+def check_feather(feather: object) -> None:
+    """Raise the error for what is no standard deviation of a blur."""
+    if not (isinstance(feather, Real) and 0 <= float(feather) <= _LARGEST_FEATHER):
+        raise value_error("feather", f"a standard deviation of 0 to {_LARGEST_FEATHER} pixels", feather)
+
+
 def feathered(mask: Tensor, feather: float) -> Tensor:
     """Return ``(n, h, w)`` masks in [0, 1] that fade out over ``feather`` pixels, the mask itself being kept."""
-    if not (math.isfinite(feather) and feather >= 0):
-        raise value_error("feather", "a standard deviation in pixels, 0 or more", feather)
     weight = mask / 255 if mask.dtype == torch.uint8 else mask
     reach = math.ceil(3 * feather)
     kernel = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, device=mask.device) / feather) ** 2)

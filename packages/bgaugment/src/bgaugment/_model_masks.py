@@ -116,7 +116,7 @@ def onnx_network(
         threads: of one run; 0 leaves it to onnxruntime.
 
     Raises:
-        ValueError: there is no such file.
+        ValueError: there is no such file, or it is no network that onnxruntime reads.
         ImportError: onnxruntime is not installed.
     """
     if not Path(path).is_file():
@@ -124,7 +124,11 @@ def onnx_network(
     runtime = import_extra("onnxruntime", package="bgaugment", extra="onnx")
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
-    session = runtime.InferenceSession(os.fspath(path), options, providers=list(providers))
+    try:
+        session = runtime.InferenceSession(os.fspath(path), options, providers=list(providers))
+    # The errors of onnxruntime have no class in common.
+    except Exception as error:
+        raise value_error("path", "an ONNX file", f"{os.fspath(path)} ({error})") from error
     entrance, exit_ = session.get_inputs()[0].name, session.get_outputs()[0].name
 
     def network(batch: Tensor) -> Tensor:

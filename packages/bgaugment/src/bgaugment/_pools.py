@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import os
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol, Self, cast
 
@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._core import shape_error, value_error
-from ._images import Array, Image, ImageSource, as_array, image_files, like, read_image
+from ._core import shape_error, type_error, value_error
+from ._images import Array, Image, ImageSource, as_array, dense, image_files, like, read_image
 from .functional import cover_crop
 
 
@@ -124,8 +124,10 @@ class ListPool(ImagePool):
     def __init__(
         self, images: Sequence[ImageSource], *, transform: Callable[[Image], Image] | None = None, max_side: int = 512
     ) -> None:
-        super().__init__(range(len(images)))
+        if not isinstance(images, Iterable) or isinstance(images, (str, bytes)):
+            raise type_error("images", "a list of images or files", images)
         self._images = list(images)
+        super().__init__(range(len(self._images)))
         self._transform = transform
         self._max_side = max_side
         self._read: dict[int, Image] = {}
@@ -198,7 +200,7 @@ class TensorPool(ImagePool):
     """
 
     def __init__(self, backgrounds: Tensor) -> None:
-        if backgrounds.ndim != 4:
+        if dense("backgrounds", backgrounds).ndim != 4:
             raise shape_error("backgrounds", "(n, c, h, w)", {"backgrounds": backgrounds.shape})
         super().__init__(range(len(backgrounds)))
         self._all = backgrounds

@@ -182,7 +182,7 @@ class MaskStore:
             self.folder.mkdir(parents=True, exist_ok=True)
             with atomic_path(note) as temporary:
                 temporary.write_text(name)
-        if (kept := note.read_text()) != name:
+        if (kept := note.read_text(errors="replace")) != name:
             raise value_error("provider", f"{kept!r}, whose masks {self.folder} has", name)
 
 

@@ -11,9 +11,9 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from ._composite import composite_array, composite_tensor
 from ._core import shape_error, type_error, value_error
-from ._images import Array, Image, is_pil, like, pillow, plain
+from ._images import Array, Image, dense, is_pil, like, pillow
 from ._map_at_r import map_at_r
-from ._mask import feathered, mask_array, mask_tensor
+from ._mask import check_batch, check_feather, feathered, mask_array, mask_tensor
 from ._mask_scores import iou, overlap
 
 __all__ = ["cover_crop", "iou", "map_at_r", "overlap", "remove_foreground", "replace_background"]
@@ -55,6 +55,7 @@ def replace_background(image: ImageT, mask: Image, background: Image, *, feather
     Reference:
         Chapter 11, Eq. 11.1; Kobs and Hotho, "On background bias in deep metric learning" (ICMV 2022).
     """
+    check_feather(feather)
     if isinstance(image, Tensor):
         return _replace_tensor(image, mask, background, feather)  # type: ignore[return-value]
     if is_pil(image):
@@ -103,7 +104,8 @@ def _replace_tensor(image: Tensor, mask: Image, background: Image, feather: floa
     shapes = {"image": image.shape, "mask": weight.shape, "background": background.shape}
     if image.ndim not in (3, 4):
         raise shape_error("image", "(c, h, w) or (n, c, h, w)", shapes)
-    pixels, others = (plain(t)[(None,) * (4 - t.ndim)] for t in (image, background))
+    given = dense("image", image), dense("background", background)
+    pixels, others = (t[(None,) * (4 - t.ndim)] for t in given)
     n, channels, height, width = pixels.shape
     if weight.numel() != n * height * width or weight.shape[-2:] != (height, width):
         raise shape_error("mask", "(h, w) for each image", shapes)
@@ -135,6 +137,11 @@ def cover_crop(background: Tensor, size: tuple[int, int]) -> Tensor:
         >>> cover_crop(torch.zeros(3, 20, 80), (10, 10)).shape
         torch.Size([3, 10, 10])
     """
+    background = dense("background", background)
+    if background.ndim < 3 or 0 in background.shape[-3:]:
+        raise shape_error(
+            "background", "(..., c, height, width) of at least one pixel", {"background": background.shape}
+        )
     height, width = background.shape[-2:]
     scale = max(size[0] / height, size[1] / width)
     covering = max(size[0], round(height * scale)), max(size[1], round(width * scale))
@@ -172,10 +179,8 @@ def remove_foreground(images: Tensor, masks: Tensor) -> Tensor:
     Reference:
         Serves the mixed-same and mixed-rand backgrounds of Xiao et al., "Noise or signal" (2021), who tile instead.
     """
-    weight = mask_tensor(masks)
-    if images.ndim != 4 or weight.numel() != images[:, 0].numel() or weight.shape[-2:] != images.shape[-2:]:
-        raise shape_error("masks", "(n, h, w) for (n, c, h, w) images", {"images": images.shape, "masks": masks.shape})
-    weight = weight.reshape(images[:, :1].shape)
+    check_batch(images, masks)
+    weight = mask_tensor(masks).reshape(len(images), 1, *images.shape[2:])
     shown = 1 - (weight / 255 if weight.dtype == torch.uint8 else weight)
     filled = _fill(images * shown, shown)
     return (filled if images.dtype.is_floating_point else filled.round()).to(images.dtype)

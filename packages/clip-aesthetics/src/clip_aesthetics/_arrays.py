@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any, TypeAlias
 
 import torch
@@ -17,16 +18,32 @@ def is_array(value: object) -> bool:
     return isinstance(value, Tensor) or (hasattr(value, "__array_interface__") and hasattr(value, "ndim"))
 
 
+def dense(argument: str, tensor: object) -> Tensor:
+    """Return a tensor as it is, or raise the error for what is no tensor whose real numbers lie in memory."""
+    if not isinstance(tensor, Tensor):
+        raise type_error(argument, "a tensor", tensor)
+    if tensor.layout != torch.strided or tensor.is_meta or tensor.is_complex():
+        got = f"{tensor.dtype} of layout {tensor.layout} on {tensor.device}"
+        raise value_error(argument, "a dense tensor of real numbers", got)
+    return tensor
+
+
+def as_number(argument: str, value: object) -> float:
+    """Return a real number as float, or raise the error for anything else."""
+    if not isinstance(value, Real):
+        raise type_error(argument, "a number", value)
+    return float(value)
+
+
 def as_numbers(argument: str, value: Array) -> Tensor:
     """Return a finite real tensor of at least single precision."""
     if not getattr(getattr(value, "flags", None), "writeable", True):
         value = value.copy()  # torch warns of arrays that are mapped from a file for reading
     try:
-        numbers = torch.as_tensor(value).detach()
+        given = torch.as_tensor(value)
     except (TypeError, ValueError, RuntimeError) as error:
         raise type_error(argument, "an array of numbers", value) from error
-    if numbers.is_complex():
-        raise value_error(argument, "real numbers", str(numbers.dtype))
+    numbers = dense(argument, given).detach()
     numbers = numbers.to(torch.promote_types(numbers.dtype, torch.float32))
     if not torch.isfinite(numbers).all():
         raise value_error(argument, "finite numbers", "NaN or infinity")

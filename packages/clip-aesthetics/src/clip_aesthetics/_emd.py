@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal, TypeAlias, get_args
 
 import torch
 from torch import Tensor, nn
 
+from ._arrays import as_number, dense
 from ._core import shape_error, value_error
 
 Form: TypeAlias = Literal["sample", "global"]
@@ -45,14 +47,17 @@ def emd_loss(
     Reference:
         Chapter 12, Section 12.2; Talebi and Milanfar, "NIMA: Neural Image Assessment", 2018.
     """
+    dense("input", input)
+    dense("target", target)
     if input.ndim != 2 or input.shape != target.shape or not input.numel():
         raise shape_error("target", "(n, k) like input", {"input": input.shape, "target": target.shape})
     if form not in get_args(Form):
         raise value_error("form", "'sample' or 'global'", form)
     if reduction not in ("mean", "sum", "none") or (form == "global" and reduction != "mean"):
         raise value_error("reduction", "'mean', 'sum' or 'none' (only 'mean' for form='global')", reduction)
-    if not r >= 1:
-        raise value_error("r", "a number of at least 1", r)
+    r = as_number("r", r)
+    if not 1 <= r < math.inf:
+        raise value_error("r", "a finite number of at least 1", r)
     dtype = torch.promote_types(torch.promote_types(input.dtype, target.dtype), torch.float32)
     gap = (input.to(dtype) - target.to(dtype)).cumsum(1).abs()
     powers = gap**r
@@ -138,6 +143,7 @@ def mean_score(distribution: Tensor, *, first: int = 1) -> Tensor:
     Reference:
         Chapter 3, Section 3.2.
     """
+    distribution = dense("distribution", distribution)
     if not distribution.ndim or not distribution.shape[-1]:
         raise shape_error("distribution", "(..., k) with k >= 1", {"distribution": distribution.shape})
     votes = distribution.to(torch.promote_types(distribution.dtype, torch.float32))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from ._arrays import Array, as_vector
-from ._core import shape_error, value_error
+from ._arrays import Array, as_number, as_vector
+from ._core import shape_error, type_error, value_error
 from ._scores import AestheticScores
 from ._statistics import interval, pearson, spearman
 
@@ -100,10 +101,10 @@ def evaluate(
     truth = as_vector("ratings", ratings).cpu()
     if len(truth) < 2 or (truth == truth[0]).all():
         raise value_error("ratings", "at least two different values", f"{len(truth)} times {truth[0].item():g}")
-    if n_resamples < 2:
-        raise value_error("n_resamples", "at least 2", n_resamples)
-    if not 0 < confidence < 1:
-        raise value_error("confidence", "a number between 0 and 1", confidence)
+    if not isinstance(predictions, Mapping):
+        raise type_error("predictions", "a mapping from methods to their scores", predictions)
+    check_options(n_resamples, confidence, seed)
+    threshold = as_number("threshold", threshold)
     positive = truth >= threshold
 
     def estimate(statistic: Callable[[Tensor], Tensor]) -> Estimate | None:
@@ -129,6 +130,16 @@ def evaluate(
         if not on_scale:
             rows[name]["mae"] = None
     return Evaluation(rows, len(truth), confidence)
+
+
+def check_options(n_resamples: object, confidence: float, seed: object) -> None:
+    """Raise the error for options that no bootstrap can have."""
+    if not isinstance(n_resamples, Integral) or n_resamples < 2:
+        raise value_error("n_resamples", "a whole number of at least 2", n_resamples)
+    if not 0 < as_number("confidence", confidence) < 1:
+        raise value_error("confidence", "a number between 0 and 1", confidence)
+    if not isinstance(seed, Integral) or not -(2**63) <= int(seed) < 2**64:
+        raise value_error("seed", "a whole number of 64 bits", seed)
 
 
 def statistics_of(

@@ -47,7 +47,7 @@ class OpenClipEncoder:
         config = root / _CONFIG
         try:
             model_config = json.loads(config.read_text(encoding="utf-8"))["model_cfg"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise value_error("folder", f"a folder with {_CONFIG} that has a model_cfg", f"{root} ({error})") from error
         if not isinstance(model_config, dict) or not isinstance(model_config.get("quick_gelu"), bool):
             raise value_error(f"{config}: model_cfg.quick_gelu", "true or false, as in training", "neither")

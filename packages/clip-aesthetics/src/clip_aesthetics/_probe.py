@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from . import _logistic, _ridge
-from ._arrays import Array, as_matrix, as_numbers, as_vector, given_back, unit_rows
+from ._arrays import Array, as_matrix, as_number, as_numbers, as_vector, given_back, unit_rows
 from ._core import shape_error, value_error
 from ._encoder import Encoder, embeddings_of, identity_of
 from ._moments import Moments
@@ -85,14 +85,14 @@ class LinearProbe:
         """Store the options."""
         if loss not in get_args(Loss):
             raise value_error("loss", "'squared' or 'logistic'", loss)
-        if isinstance(folds, bool) or not isinstance(folds, int) or folds < 2:
+        if isinstance(folds, bool) or not isinstance(folds, int) or not 2 <= folds < 2**63:
             raise value_error("folds", "a whole number of at least 2", folds)
         strengths = as_vector("alphas", alphas)
         if (strengths <= 0).any():
             raise value_error("alphas", "positive numbers", list(alphas))
         self._encoder = None if isinstance(encoder, str) else encoder
         self.encoder = identity_of(encoder)
-        self.normalize, self.threshold, self.loss = normalize, float(threshold), loss
+        self.normalize, self.threshold, self.loss = normalize, as_number("threshold", threshold), loss
         self.alphas, self.folds = tuple(alphas), folds
         self._fitted: FittedProbe | None = None
         self._reset()

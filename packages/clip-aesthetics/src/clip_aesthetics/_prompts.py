@@ -48,18 +48,18 @@ def prompt_texts(
     labels = words("labels", labels)
     if len(set(labels)) < len(labels):
         raise value_error("labels", "each label once", list(labels))
-    if mode not in get_args(Mode):
-        raise value_error("mode", "'fixed', 'context' or 'ensemble'", mode)
+    contexts = context_words(mode, contexts)
     if mode == "fixed":
         _check_template("template", template, {"label"})
         return [template.format(label=label) for label in labels]
     _check_template("context_template", context_template, {"label", "context"})
-    contexts = context_words(mode, contexts)
     return [context_template.format(label=label, context=context) for label in labels for context in contexts]
 
 
 def context_words(mode: Mode, contexts: Iterable[str] | None) -> tuple[str, ...]:
     """Return the contexts of a mode: none for ``"fixed"``, else the given ones or the ImageNet classes."""
+    if mode not in get_args(Mode):
+        raise value_error("mode", "'fixed', 'context' or 'ensemble'", mode)
     if mode == "fixed":
         return ()
     if contexts is None:
@@ -73,7 +73,10 @@ def words(argument: str, values: Iterable[str]) -> tuple[str, ...]:
     """Return non-empty strings as a tuple; one string alone is an error, since its letters are no words."""
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise type_error(argument, "a list of strings", values)
-    found = tuple(values)
+    try:
+        found = tuple(values)
+    except TypeError as error:  # a tensor without axes
+        raise type_error(argument, "a list of strings", values) from error
     for word in found:
         if not isinstance(word, str):
             raise type_error(argument, "strings", word)

@@ -116,7 +116,10 @@ def load_ratings(
         raise FileNotFoundError(f"path: expected a file, got {os.fspath(path)!r}")
     if folder is not None and not folder.is_dir():
         raise FileNotFoundError(f"images: expected a folder, got {os.fspath(folder)!r}")
-    votes = _read_votes(source)
+    try:
+        votes = _read_votes(source)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise value_error(str(source), "votes as text in UTF-8", str(error)) from error
     skipped: dict[str, str] = {}
     paths = {}
     if folder is not None:

@@ -36,7 +36,7 @@ def spearman(x: Tensor, y: Tensor, weights: Tensor | None = None) -> Tensor:
 
 def resamples(n: int, count: int, seed: int) -> Iterator[Tensor]:
     """Yield weightings ``(b, n)`` of ``n`` pairs drawn with replacement, ``count`` rows in all."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(int(seed))
     block = max(1, 2**20 // n)
     for start in range(0, count, block):
         drawn = torch.randint(n, (min(block, count - start), n), generator=generator)

@@ -71,6 +71,8 @@ def load_probe(path: str | os.PathLike[str]) -> FittedProbe:
         probe = FittedProbe(**tensors, **header, range=(low, high))
         if probe.coef.ndim != 1 or not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
             raise ValueError("weights that are not finite numbers (d,)")
+        if probe.loss not in ("squared", "logistic"):
+            raise ValueError(f"loss {probe.loss!r}")
     except (safetensors.SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
         reason = f"{os.fspath(path)!r} ({type(error).__name__}: {error})"
         raise value_error("path", "a file written by LinearProbe.save", reason) from error

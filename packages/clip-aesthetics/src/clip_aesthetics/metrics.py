@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor
 
-from ._core import import_extra, shape_error, value_error
-from ._evaluate import statistics_of
+from ._arrays import as_number, dense
+from ._core import import_extra, shape_error
+from ._evaluate import check_options, statistics_of
 from ._statistics import interval
 
 if TYPE_CHECKING:
@@ -50,11 +51,9 @@ class _RatingMetric(Metric):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if n_resamples < 2:
-            raise value_error("n_resamples", "at least 2", n_resamples)
-        if not 0 < confidence < 1:
-            raise value_error("confidence", "a number between 0 and 1", confidence)
-        self.threshold, self.n_resamples, self.confidence, self.seed = threshold, n_resamples, confidence, seed
+        check_options(n_resamples, confidence, seed)
+        self.threshold = as_number("threshold", threshold)
+        self.n_resamples, self.confidence, self.seed = n_resamples, confidence, seed
         for state in ("predicted", "ratings", "aesthetic"):
             self.add_state(state, default=[], dist_reduce_fx="cat")
 
@@ -66,7 +65,8 @@ class _RatingMetric(Metric):
             ratings: ``(batch,)`` mean ratings.
             aesthetic: ``(batch,)`` binary predictions, where they are not those of ``predicted >= threshold``.
         """
-        aesthetic = predicted >= self.threshold if aesthetic is None else aesthetic
+        predicted, ratings = dense("predicted", predicted), dense("ratings", ratings)
+        aesthetic = predicted >= self.threshold if aesthetic is None else dense("aesthetic", aesthetic)
         if predicted.ndim != 1 or not predicted.shape == ratings.shape == aesthetic.shape:
             shapes = {"predicted": predicted.shape, "ratings": ratings.shape, "aesthetic": aesthetic.shape}
             raise shape_error("predicted", "(batch,), as ratings and aesthetic", shapes)

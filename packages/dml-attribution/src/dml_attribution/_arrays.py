@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Integral, Real
 from typing import Any, TypeVar
 
 import numpy as np
@@ -37,11 +38,37 @@ def over_maps(function: Callable[[Tensor, Tensor], Tensor], **maps: Array) -> Ar
     return result if isinstance(a, Tensor) else result.numpy()[()]
 
 
+def dense(argument: str, tensor: object) -> Tensor:
+    """Return a tensor detached, or raise the error for what is no tensor whose real numbers lie in memory."""
+    if not isinstance(tensor, Tensor):
+        raise type_error(argument, "a tensor", tensor)
+    if tensor.layout != torch.strided or tensor.is_meta or tensor.is_complex():
+        got = f"{tensor.dtype} of layout {tensor.layout} on {tensor.device}"
+        raise value_error(argument, "a dense tensor of real numbers", got)
+    return tensor.detach()
+
+
+def number(argument: str, value: object) -> float:
+    """Return a real number as float, or raise the error for anything else."""
+    if not isinstance(value, Real):
+        raise type_error(argument, "a number", value)
+    return float(value)
+
+
+def whole(argument: str, value: object, *, least: int) -> int:
+    """Return a whole number of at least ``least``, or raise the error for anything else."""
+    if not isinstance(value, Integral) or value < least:
+        raise value_error(argument, f"a whole number of at least {least}", value)
+    return int(value)
+
+
 def _checked(argument: str, array: object) -> Tensor:
+    if isinstance(array, np.ndarray) and array.dtype.kind not in "buif":
+        raise value_error(argument, "an array of real numbers", f"one of {array.dtype}")
     if not isinstance(array, (Tensor, np.ndarray)):
         raise type_error(argument, "a tensor or a numpy array", array)
     # torch takes no negative strides and warns about read-only memory.
-    tensor = array.detach() if isinstance(array, Tensor) else torch.from_numpy(np.array(array))
+    tensor = dense(argument, array if isinstance(array, Tensor) else torch.from_numpy(np.array(array)))
     if not tensor.is_floating_point() or tensor.dtype in (torch.float16, torch.bfloat16):
         tensor = tensor.float()
     if not tensor.isfinite().all():

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ._baseline import Baseline, Channels, black, matched
 from ._captum import path_gradients
-from ._core import value_error
+from ._core import type_error, value_error
 from ._distances import Distance, DistanceName, resolve_distance
 from ._measured import MeasuredModel, Objective
 from ._model import Output, check_images, frozen
@@ -75,6 +75,8 @@ class EmbeddingAttribution:
         transform: Callable[[Any], Tensor] | None = None,
         output: Output | None = None,
     ) -> None:
+        if not callable(forward_func):
+            raise type_error("forward_func", "a function from images (n, c, h, w) to embeddings (n, d)", forward_func)
         self.transform = transform
         constant: Baseline | None = None
         if isinstance(baseline, Tensor) or callable(baseline):

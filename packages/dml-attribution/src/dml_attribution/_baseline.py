@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ._arrays import dense
 from ._core import import_extra, shape_error, type_error, value_error
 
 Baseline = Tensor | Callable[[Tensor], Tensor]
@@ -25,13 +26,25 @@ def black(mean: Channels | None, std: Channels | None, transform: Callable[[Any]
     if mean is None or std is None:
         expected = "mean= and std= of the model's normalisation, or its transform=, to know what black looks like"
         raise value_error("baseline", expected, f"mean={mean}, std={std}, transform=None")
-    average, deviation = torch.as_tensor(mean), torch.as_tensor(std)
+    average, deviation = _channels("mean", mean), _channels("std", std)
     if not (deviation > 0).all():
         raise value_error("std", "positive numbers", std)
     value = -average / deviation
     if value.ndim > 1:
         raise shape_error("mean", "one number, or one per channel", {"mean": average.shape, "std": deviation.shape})
     return lambda inputs: _filled(value, inputs)
+
+
+def _channels(argument: str, value: Channels) -> Tensor:
+    try:
+        given = torch.as_tensor(value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise type_error(argument, "one number, or one per channel", value) from error
+    numbers = dense(argument, given)
+    numbers = numbers.to(torch.promote_types(numbers.dtype, torch.float32))
+    if not numbers.isfinite().all():
+        raise value_error(argument, "finite numbers", value)
+    return numbers
 
 
 def _filled(value: Tensor, inputs: Tensor) -> Tensor:
@@ -52,8 +65,7 @@ def matched(argument: str, image: object, inputs: Tensor, *, each: bool = False)
     Raises:
         ValueError: the shape is not that of one input, or values are not finite.
     """
-    if not isinstance(image, Tensor):
-        raise type_error(argument, "a tensor", image)
+    image = dense(argument, image)
     if image.shape == inputs.shape[1:]:
         image = image[None]
     elif image.shape[1:] != inputs.shape[1:] or len(image) not in ((1, len(inputs)) if each else (1,)):
@@ -61,4 +73,4 @@ def matched(argument: str, image: object, inputs: Tensor, *, each: bool = False)
         raise shape_error(argument, expected, {"inputs": inputs.shape, argument: image.shape})
     if not image.isfinite().all():
         raise value_error(argument, "finite values", "NaN or infinity")
-    return image.detach().to(inputs)
+    return image.to(inputs)

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ._arrays import Array, over_maps
+from ._arrays import Array, dense, number, over_maps
 from ._core import import_extra, shape_error, type_error, value_error
 
 Limits = tuple[float, float]
@@ -72,9 +72,10 @@ def overlay(
         [[[68, 1, 84], [253, 231, 36]]]
     """
     colours = import_extra("matplotlib", package="dml-attribution", extra="plot").colormaps[cmap]
+    alpha = number("alpha", alpha)
     if not 0 <= alpha <= 1:
         raise value_error("alpha", "a number in [0, 1]", alpha)
-    picture, values = _picture(image), np.asarray(torch.as_tensor(attribution).detach().cpu().float())
+    picture, values = _picture(image), _map("attribution", attribution)
     if picture.shape[:2] != values.shape:
         raise shape_error("attribution", "a map (h, w) of the image", {"image": picture.shape, "map": values.shape})
     low, high = limits
@@ -121,8 +122,7 @@ def grid(
         row[0].imshow(_picture(image))
     for column, values in enumerate(maps.values(), start=1):
         for axis, value in zip(axes[:, column], values):
-            array = np.asarray(torch.as_tensor(value).detach().cpu().float())
-            drawn = axis.imshow(array, cmap=cmap, vmin=limits[0], vmax=limits[1])
+            drawn = axis.imshow(_map("maps", value), cmap=cmap, vmin=limits[0], vmax=limits[1])
     for axis, title in zip(axes[0], ["Image", *maps]):
         axis.set_title(title)
     for axis in axes.flat:
@@ -131,19 +131,28 @@ def grid(
     return figure
 
 
+def _map(argument: str, values: object) -> NDArray[np.float32]:
+    try:
+        tensor = torch.as_tensor(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise type_error(argument, "a map (h, w)", values) from error
+    array: NDArray[np.float32] = dense(argument, tensor).cpu().float().numpy()
+    return array
+
+
 def _picture(image: object) -> NDArray[np.float64]:
     """Return the image as ``(h, w, 3)`` in [0, 1]."""
     if not isinstance(image, (Tensor, np.ndarray)):
         raise type_error("image", "a tensor (c, h, w) or an array (h, w, c)", image)
-    array = image.detach().cpu().float().numpy() if isinstance(image, Tensor) else image
+    array = _map("image", image) if isinstance(image, Tensor) else image
     if isinstance(image, Tensor) and image.ndim == 3:
         array = np.moveaxis(array, 0, -1)
     if array.ndim == 2:
         array = array[..., None]
-    if array.ndim != 3 or array.shape[2] not in (1, 3):
+    if array.ndim != 3 or array.shape[2] not in (1, 3) or not array.size:
         raise shape_error("image", "one or three channels", {"image": image.shape})
     eight_bit = image.dtype in (torch.uint8, np.uint8)
     pixels = array.astype(np.float64) / (255 if eight_bit else 1)
-    if pixels.min() < 0 or pixels.max() > 1:
+    if not (pixels.min() >= 0 and pixels.max() <= 1):
         raise value_error("image", "values in [0, 1] before normalisation", f"{pixels.min():g} to {pixels.max():g}")
     return np.broadcast_to(pixels, (*pixels.shape[:2], 3))

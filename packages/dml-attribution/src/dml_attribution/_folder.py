@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tokenize
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -91,16 +93,36 @@ def read_maps(folders: Mapping[str, Path]) -> Iterator[dict[str, Tensor]]:
         if shared[name] != shared[first]:
             raise value_error(str(folders[name]), f"the settings of {folders[first]}, {shared[first]}", shared[name])
     for path in listed[first]:
-        yield {
-            name: torch.from_numpy(np.load(folder / path, allow_pickle=False))[None] for name, folder in folders.items()
-        }
+        yield {name: _read_map(folder / path) for name, folder in folders.items()}
+
+
+def _read_map(path: Path) -> Tensor:
+    try:
+        with path.open("rb") as file:
+            values = np.load(file, allow_pickle=False)
+        if not isinstance(values, np.ndarray) or values.ndim != 2 or values.dtype.kind != "f":
+            raise ValueError("no (h, w) of floating-point numbers")
+    # What numpy raises for a broken file depends on the place that is broken.
+    except (EOFError, ValueError, tokenize.TokenError, zipfile.BadZipFile) as error:
+        raise value_error(str(path), "a map written by 'dml-attribution maps'", str(error)) from error
+    return torch.from_numpy(values)[None]
+
+
+def _read_settings(path: Path) -> dict[str, Any]:
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise value_error(str(path), "settings in JSON", str(error)) from error
+    if not isinstance(settings, dict) or not set(_SHARED) <= set(settings):
+        raise value_error(str(path), f"settings with {', '.join(_SHARED)}", settings)
+    return settings
 
 
 def _match_settings(out: Path, settings: Mapping[str, Any]) -> None:
     """Write the settings, or raise when the folder was begun with others."""
     path = out / _SETTINGS
     if path.exists():
-        begun = json.loads(path.read_text(encoding="utf-8"))
+        begun = _read_settings(path)
         if begun != settings:
             raise value_error("--out", f"a new folder, or the settings it was begun with, {begun}", dict(settings))
     else:
@@ -113,5 +135,5 @@ def _shared_settings(folder: Path) -> dict[str, Any]:
     path = folder / _SETTINGS
     if not path.is_file():
         raise value_error(str(folder), "a folder written by 'dml-attribution maps'", f"no {_SETTINGS}")
-    settings = json.loads(path.read_text(encoding="utf-8"))
+    settings = _read_settings(path)
     return {key: settings[key] for key in _SHARED}

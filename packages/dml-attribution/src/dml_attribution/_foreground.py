@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ._arrays import Array, nonnegative, over_maps
+from ._arrays import Array, nonnegative, over_maps, whole
 from ._core import value_error
 from ._similarity import distribution
 
@@ -79,8 +79,7 @@ def pointing_game(mask: Array, attribution: Array, *, tolerance: int = 0) -> Arr
     Reference:
         Zhang et al. 2018, "Top-down neural attention by excitation backprop".
     """
-    if tolerance < 0:
-        raise value_error("tolerance", "at least 0 pixels", tolerance)
+    tolerance = whole("tolerance", tolerance, least=0)
     return over_maps(lambda mask, maps: _hits(mask, maps, tolerance), mask=mask, attribution=attribution)
 
 
@@ -92,6 +91,7 @@ def _score(mask: Tensor, attribution: Tensor) -> Tensor:
 
 def _hits(mask: Tensor, attribution: Tensor, tolerance: int) -> Tensor:
     _check(mask, attribution)
+    tolerance = min(tolerance, max(mask.shape[1:]))
     foreground = (mask >= 0.5).to(mask.dtype)[:, None]
     reachable = F.max_pool2d(foreground, 2 * tolerance + 1, stride=1, padding=tolerance)[:, 0]
     highest = (attribution == attribution.amax(dim=(1, 2), keepdim=True)).to(mask.dtype)

@@ -34,7 +34,8 @@ class MeasuredModel:
     def constants(self, images: Tensor, batch_size: int | None) -> Tensor:
         """Return the embeddings without gradients."""
         with torch.no_grad():
-            return torch.cat([self.embedding(part) for part in images.split(pass_size(batch_size, images.device))])
+            size = min(pass_size(batch_size, images.device), len(images))
+            return torch.cat([self.embedding(part) for part in images.split(size)])
 
     def others(self, inputs: Tensor) -> Tensor:
         """Return what the inputs are measured against: one image, or one for each."""

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ._arrays import dense
 from ._core import shape_error, type_error, value_error
 
 Output = int | str | Callable[[Any], Tensor]
@@ -67,19 +68,18 @@ def _taken(returned: Any, output: Output | None) -> Any:
             return getattr(returned, output)
         if output is not None:
             return returned[output]
-    except (AttributeError, LookupError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise value_error("output", f"what the model's {type(returned).__name__} has", repr(output)) from error
     return returned[0] if type(returned) in (tuple, list) and returned else returned
 
 
 def check_images(argument: str, images: object) -> Tensor:
     """Return ``images`` detached when they are a batch ``(n, c, h, w)`` of finite floating-point numbers."""
-    if not isinstance(images, Tensor):
-        raise type_error(argument, "a tensor (n, c, h, w)", images)
+    images = dense(argument, images)
     if images.ndim != 4 or 0 in images.shape:
         raise shape_error(argument, "a batch (n, c, h, w) with at least one image", {argument: images.shape})
     if not images.is_floating_point():
         raise value_error(argument, "images as the model takes them, in a floating-point dtype", images.dtype)
     if not images.isfinite().all():
         raise value_error(argument, "finite values", "NaN or infinity")
-    return images.detach()
+    return images

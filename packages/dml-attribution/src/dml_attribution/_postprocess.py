@@ -7,7 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from ._core import shape_error
+from ._arrays import dense
+from ._core import shape_error, value_error
 
 _PERCENTILE = 0.99
 
@@ -39,8 +40,10 @@ def postprocess(gradients: Tensor) -> Tensor:
     Reference:
         Section 9.1; Smilkov et al. 2017, "SmoothGrad".
     """
-    if gradients.ndim != 4:
+    if dense("gradients", gradients).ndim != 4 or 0 in gradients.shape[1:]:
         raise shape_error("gradients", "(n, c, h, w)", {"gradients": gradients.shape})
+    if not gradients.is_floating_point():
+        raise value_error("gradients", "a floating-point dtype", gradients.dtype)
     return scale(gradients.abs().mean(dim=1))
 
 

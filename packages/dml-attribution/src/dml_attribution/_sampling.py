@@ -8,7 +8,8 @@ from typing import TypedDict
 import torch
 from torch import Tensor
 
-from ._core import track, value_error
+from ._arrays import number, whole
+from ._core import track, type_error, value_error
 
 # A pass of four images keeps two CPU cores busy; accelerators want more.
 _CPU_BATCH, _ACCELERATOR_BATCH = 4, 32
@@ -28,13 +29,11 @@ def pass_size(batch_size: int | None, device: torch.device) -> int:
     """Return how many images one pass takes.
 
     Raises:
-        ValueError: ``batch_size`` is below one.
+        ValueError: ``batch_size`` is no whole number of at least one.
     """
     if batch_size is None:
         return _CPU_BATCH if device.type == "cpu" else _ACCELERATOR_BATCH
-    if batch_size < 1:
-        raise value_error("batch_size", "at least 1", batch_size)
-    return batch_size
+    return whole("batch_size", batch_size, least=1)
 
 
 def smooth_gradients(
@@ -62,13 +61,15 @@ def smooth_gradients(
         generator: start of the noise; it is read, not advanced.
         progress: see ``track``.
     """
-    if n_samples < 1:
-        raise value_error("n_samples", "at least 1", n_samples)
+    n_samples = whole("n_samples", n_samples, least=1)
+    noise = number("noise", noise)
     if not 0 <= noise < float("inf"):
         raise value_error("noise", "a share of the image's range, at least 0", noise)
     if noise == 0:
         n_samples = 1  # without noise all samples are the same
-    size = pass_size(batch_size, inputs.device)
+    if not (generator is None or isinstance(generator, torch.Generator)):
+        raise type_error("generator", "a torch.Generator", generator)
+    size = min(pass_size(batch_size, inputs.device), len(inputs) * n_samples)
     images = inputs.float() if inputs.dtype in (torch.float16, torch.bfloat16) else inputs
     passes = _noisy_passes(images, noise, n_samples, size, generator)
     total: Tensor | None = None
