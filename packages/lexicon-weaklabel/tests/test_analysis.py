@@ -115,7 +115,10 @@ def test_relabelled_counts_texts_without_signal(lexicon):
         (lambda: evaluate([], []), "truth: expected one class name per text"),
         (lambda: expected_scores(["positive"], [1, 1, 1]), "probabilities: expected a distribution over 3 classes"),
         (lambda: randomisation_test(["positive"], ["positive"], ["neutral"], metric="f2"), "metric: expected one of"),
-        (lambda: randomisation_test(["positive"], ["positive"], ["neutral"], rounds=0), "rounds: expected 1 or more"),
+        (
+            lambda: randomisation_test(["positive"], ["positive"], ["neutral"], rounds=0),
+            "rounds: expected an integer of at least 1",
+        ),
         (lambda: ablation({}, ["a"], ["positive"]), "lexica: expected one lexicon or more"),
     ],
 )

@@ -146,7 +146,7 @@ def test_a_parquet_file_of_another_format_is_refused(tmp_path):
 
 
 def test_tokens_and_classes_are_strings():
-    with pytest.raises(TypeError, match="tokens: expected strings, got int"):
+    with pytest.raises(TypeError, match="tokens: expected a sequence of strings, got int"):
         Lexicon([1], [[1, 0, 0]])
     with pytest.raises(TypeError, match="classes: expected a sequence of strings, got str"):
         Lexicon.from_dict({"a": [0.5, 0.5]}, classes="ab")

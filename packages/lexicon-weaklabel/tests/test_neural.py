@@ -150,7 +150,7 @@ def test_the_command_is_the_whole_pipeline(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"batch_size": 0}, "batch_size: expected at least 1"),
+        ({"batch_size": 0}, "batch_size: expected an integer of at least 1"),
         ({"uncertain": "keep"}, "uncertain: expected 'target', 'drop' or 'weight'"),
         ({"validation": 1.0}, "validation: expected a share between 0 and 1"),
         ({"filters": 0}, "filters: expected numbers from 1"),

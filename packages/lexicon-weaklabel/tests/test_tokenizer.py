@@ -90,7 +90,7 @@ def test_no_text_takes_long(text):
 def test_wrong_arguments():
     with pytest.raises(TypeError, match="text: expected a string, got NoneType"):
         TOKENIZER(None)
-    with pytest.raises(TypeError, match="emotes: expected strings, such as a list of them, got str"):
+    with pytest.raises(TypeError, match="emotes: expected a sequence of strings, got str"):
         SocialTokenizer(emotes="LUL")
     with pytest.raises(ValueError, match=r"emotes: expected tokens without white space, got \['a b'\]"):
         SocialTokenizer(emotes=["a b"])

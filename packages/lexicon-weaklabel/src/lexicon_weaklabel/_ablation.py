@@ -9,6 +9,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from ._checks import check_type
 from ._core import value_error
 from ._labelers import AverageLabeler, LexiconLabeler
 from ._lexicon import Lexicon
@@ -46,6 +47,9 @@ def ablation(lexica: Mapping[str, Lexicon], texts: Any, truth: ArrayLike) -> lis
     Reference:
         Table 15.3.
     """
+    check_type("lexica", lexica, Mapping, "a mapping from names to lexica")
+    for lexicon in lexica.values():
+        check_type("lexica", lexicon, Lexicon, "a mapping from names to lexica")
     if not lexica:
         raise value_error("lexica", "one lexicon or more", "none")
     rows = []

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ._checks import check_type
 from ._core import shape_error
 from ._labeler import Labeler
 from ._labels import Labels, ScoredLabels
@@ -40,6 +41,8 @@ def audit(labeler: Labeler[Labels] | Labeler[ScoredLabels], labels: Labels | Sco
         >>> audit(labeler, labeler.label(["good", "good good bad"]))[0]
         EntryAudit(entry='good', occurrences=3, texts=2, alone=1, labels={'positive': 2})
     """
+    check_type("labeler", labeler, Labeler, "a LexiconLabeler or AverageLabeler")
+    check_type("labels", labels, (Labels, ScoredLabels), "what the labeler returned")
     spans, classes = labels.spans, labels.classes
     rows = np.repeat(np.arange(len(spans)), np.diff(spans.offsets))
     n = len(labeler.entries)
@@ -73,6 +76,7 @@ def relabelled(labels: Labels, predicted: ArrayLike) -> dict[str, int]:
     Reference:
         Chapter 15.4.2: nearly all of the 669 texts without signal stayed neutral.
     """
+    check_type("labels", labels, Labels, "what a LexiconLabeler returned")
     names = np.asarray(predicted, dtype=object)
     if names.shape != labels.label.shape:
         raise shape_error("predicted", "one class per text", {"labels": labels.label.shape, "predicted": names.shape})

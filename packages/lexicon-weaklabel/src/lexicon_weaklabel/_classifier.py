@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._core import atomic_path, value_error
+from ._sources import naming
 from ._textcnn import TextCNN
 from ._texts import to_arrow
 from ._tokenizer import SocialTokenizer
-from ._torch import SafetensorError, safetensors_torch, torch
+from ._torch import read_tensors, safetensors_torch, torch
 from ._word2vec import WordVectors
 
 _FORMAT = "1"
@@ -104,18 +105,16 @@ class TextClassifier:
         path = Path(folder)
         if not (path / "model.json").is_file():
             raise value_error("folder", "a folder with model.json and model.safetensors", str(path))
-        description = json.loads((path / "model.json").read_text(encoding="utf-8"))
-        if description.get("format") != _FORMAT:
-            raise value_error("folder", f"a model of format {_FORMAT}", f"format {description.get('format')}")
-        try:
-            state = safetensors_torch.load_file(path / "model.safetensors")
+        with naming(path, "a model that TextClassifier.save wrote"):
+            description = json.loads((path / "model.json").read_text(encoding="utf-8"))
+            if description.get("format") != _FORMAT:
+                raise value_error("folder", f"a model of format {_FORMAT}", f"format {description.get('format')}")
+            state, _ = read_tensors(path / "model.safetensors")
             # The table in the file has the zero vector in front.
             vectors = WordVectors(tuple(description["words"]), state["embedding.weight"][1:].numpy())
             options = description["options"]
             model = cls(vectors, classes=description["classes"], emotes=description["emotes"], options=options)
             model.network.load_state_dict(state)
-        except (KeyError, RuntimeError, SafetensorError) as error:
-            raise value_error("folder", "weights that fit model.json", str(error)) from error
         model.network.eval()
         return model
 

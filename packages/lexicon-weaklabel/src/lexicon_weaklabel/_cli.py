@@ -14,6 +14,7 @@ from ._core import Parser, value_error
 from ._corpus import CorpusSummary, label_corpus
 from ._labelers import AverageLabeler, LexiconLabeler
 from ._lexicon import SENTIMENT, Lexicon
+from ._sources import naming
 from ._texts import to_arrow
 from ._word2vec import read_word2vec, train_word2vec
 
@@ -120,7 +121,8 @@ def _train(options: argparse.Namespace) -> None:
 def _texts(sources: Sequence[Path], column: str) -> list[str]:
     texts = []
     for source in sources:
-        table = pq.read_table(source)
+        with naming(source, "a Parquet file"):
+            table = pq.read_table(source)
         if column not in table.column_names:
             raise value_error("--column", f"one of {table.column_names}", column)
         texts += to_arrow(table[column]).drop_null().to_pylist()

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from ._core import atomic_path, value_error
 from ._labeler import Labeler
+from ._sources import naming
 
 _ROWS = 1 << 16
 # A worker process sets these once, at its start.
@@ -113,12 +114,9 @@ def _plan(labeler: Labeler[Any], sources: list[Path], folder: Path, column: str,
         raise value_error("sources", "Parquet files or folders with some", [str(source) for source in sources])
     groups = []
     for file in files:
-        try:
-            with pq.ParquetFile(file) as parquet:
-                labeler.output_schema(parquet.schema_arrow, column=column, prefix=prefix)
-                metadata = parquet.metadata
-        except pa.ArrowInvalid as error:
-            raise value_error(str(file), "a Parquet file", str(error)) from error
+        with naming(file, "a Parquet file"), pq.ParquetFile(file) as parquet:
+            schema, metadata = parquet.schema_arrow, parquet.metadata
+        labeler.output_schema(schema, column=column, prefix=prefix)
         groups += [(file, group, metadata.row_group(group).num_rows) for group in range(metadata.num_row_groups)]
     return [
         _Shard(str(file), group, rows, str(folder / f"part-{number:06d}.parquet"))
@@ -136,7 +134,7 @@ def _claim(folder: Path, shards: list[_Shard], settings: dict[str, str]) -> None
             raise value_error("out", "an empty folder, or one of an unfinished run", str(folder))
         with atomic_path(path) as temporary:
             temporary.write_text(manifest, encoding="utf-8")
-    elif path.read_text(encoding="utf-8") != manifest:
+    elif path.read_text(encoding="utf-8", errors="replace") != manifest:
         raise value_error("out", "a folder of the same sources, lexicon and settings", f"{folder} of other ones")
     for leftover in folder.glob(".part-*"):
         leftover.unlink(missing_ok=True)
@@ -157,7 +155,11 @@ def _end_with_parent() -> None:
 
 
 def _label_shard(shard: _Shard) -> None:
-    with pq.ParquetFile(shard.source) as parquet, atomic_path(shard.target) as temporary:
+    with (
+        naming(shard.source, "a Parquet file"),
+        pq.ParquetFile(shard.source) as parquet,
+        atomic_path(shard.target) as temporary,
+    ):
         schema = _labeler.output_schema(parquet.schema_arrow, **_columns)
         with pq.ParquetWriter(temporary, schema) as writer:
             for batch in parquet.iter_batches(_ROWS, row_groups=[shard.row_group]):

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ._core import type_error, value_error
+from ._checks import check_number, check_type, checked_numbers, checked_strings, checked_tokens
+from ._core import value_error
 from ._labeler import Labeler
 from ._labels import Labels, ScoredLabels, Spans
 from ._lexicon import SENTIMENT, Lexicon
@@ -65,12 +66,12 @@ class LexiconLabeler(Labeler[Labels]):
         tokenizer: Tokenizer | None = None,
         floor: float = 1e-6,
     ) -> None:
-        if not isinstance(lexicon, Lexicon):
-            raise type_error("lexicon", "a Lexicon", lexicon)
+        check_type("lexicon", lexicon, Lexicon, "a Lexicon")
+        check_number("floor", floor, "a number between 0 and 1")
         self.classes = _permutation("classes", classes, lexicon.classes)
         preferred = _permutation("tie_order", tie_order, self.classes)
         self._preference = np.array([self.classes.index(name) for name in preferred])
-        self.default = np.array(default, dtype=float)
+        self.default = checked_numbers("default", default)
         if self.default.shape != (len(self.classes),) or not np.isclose(self.default.sum(), 1):
             raise value_error("default", f"probabilities of the {len(self.classes)} classes {self.classes}", default)
         if not 0 < floor < 1 or (self.default < 0).any():
@@ -80,7 +81,8 @@ class LexiconLabeler(Labeler[Labels]):
         self._probabilities = lexicon.probabilities[:, [lexicon.classes.index(name) for name in self.classes]]
         self._logarithms = np.log(np.maximum(self._probabilities, floor))
         self._value_field = pa.field("probabilities", pa.list_(pa.float64()))
-        self.settings = {"classes": self.classes, "default": [*default], "tie_order": preferred, "floor": floor}
+        self.settings = {"classes": self.classes, "default": self.default.tolist(), "tie_order": preferred}
+        self.settings["floor"] = float(floor)
 
     def _result(self, found: Occurrences, present: NDArray[np.bool_]) -> Labels:
         covered, spans = _by_text(found, len(present))
@@ -126,11 +128,12 @@ class AverageLabeler(Labeler[ScoredLabels]):
         classes: Sequence[str] = SENTIMENT,
         tokenizer: Tokenizer | None = None,
     ) -> None:
-        self.classes = tuple(classes)
+        check_type("lexicon", lexicon, Mapping, "a Lexicon or a mapping from tokens to scores")
+        self.classes = checked_strings("classes", classes)
         if len(self.classes) != 3:
             raise value_error("classes", "three names, from low to high", classes)
-        scores = lexicon.scores if isinstance(lexicon, Lexicon) else np.array([*lexicon.values()], dtype=float)
-        if len(scores) == 0 or not (np.abs(scores) <= 1).all():
+        scores = lexicon.scores if isinstance(lexicon, Lexicon) else checked_numbers("lexicon", [*lexicon.values()])
+        if scores.shape != (len(checked_tokens(lexicon)),) or not (np.abs(scores) <= 1).all():
             raise value_error("lexicon", "scores in [-1, 1]", scores)
         super().__init__(lexicon, tokenizer)
         self._scores = scores
@@ -152,7 +155,7 @@ class AverageLabeler(Labeler[ScoredLabels]):
 
 
 def _permutation(argument: str, names: Sequence[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:
-    chosen = known if names is None else tuple(names)
+    chosen = known if names is None else checked_strings(argument, names)
     if sorted(chosen) != sorted(known):
         raise value_error(argument, f"the classes {known} in any order", chosen)
     return chosen

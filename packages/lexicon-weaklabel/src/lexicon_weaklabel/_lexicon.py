@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
 from . import _sources
-from ._checks import check_tokens, checked_classes, checked_probabilities
+from ._checks import check_number, check_type, checked_classes, checked_numbers, checked_probabilities, checked_tokens
 from ._core import atomic_path, value_error
 
 SENTIMENT = ("negative", "neutral", "positive")
@@ -58,10 +58,9 @@ class Lexicon(Mapping[str, NDArray[np.float64]]):
         classes: Sequence[str] = SENTIMENT,
         scores: ArrayLike | None = None,
     ) -> None:
-        self.tokens = tuple(tokens)
+        self.tokens = checked_tokens(tokens)
         self.classes = checked_classes(classes)
         self._rows = {token: row for row, token in enumerate(self.tokens)}
-        check_tokens(self.tokens, self._rows)
         self.probabilities = checked_probabilities(probabilities, self.tokens, self.classes)
         self.scores = self._checked_scores(scores)
         self.probabilities.flags.writeable = self.scores.flags.writeable = False
@@ -74,6 +73,8 @@ class Lexicon(Mapping[str, NDArray[np.float64]]):
             >>> Lexicon.from_dict({"gg": [0.9, 0.1]}, classes=("friendly", "toxic"))["gg"]
             array([0.9, 0.1])
         """
+        check_type("distributions", distributions, Mapping, "a mapping from tokens to probabilities")
+        classes = checked_classes(classes)
         for token, row in distributions.items():
             if np.shape(row) != (len(classes),):
                 raise value_error(f"distributions[{token!r}]", f"{len(classes)} probabilities, one per class", row)
@@ -98,10 +99,12 @@ class Lexicon(Mapping[str, NDArray[np.float64]]):
             score: name of the column of scores in [-1, 1], if there is one.
             delimiter: between two fields; a tab for TSV.
         """
+        classes = checked_classes(classes)
         columns = _sources.read_csv(path, [token, *classes, *([score] if score else [])], delimiter)
         numbers = [_sources.to_numbers(path, name, columns[name]) for name in classes]
         scores = _sources.to_numbers(path, score, columns[score]) if score else None
-        return cls(columns[token], np.stack(numbers, axis=1), classes=classes, scores=scores)
+        with _sources.naming(path, "tokens with their probabilities"):
+            return cls(columns[token], np.stack(numbers, axis=1), classes=classes, scores=scores)
 
     @classmethod
     def from_votes(
@@ -124,9 +127,11 @@ class Lexicon(Mapping[str, NDArray[np.float64]]):
             token: name of the column of tokens.
             delimiter: between two fields.
         """
+        classes = checked_classes(classes)
         columns = _sources.read_csv(path, [token, *classes], delimiter)
         votes = np.stack([_sources.to_numbers(path, name, columns[name]) for name in classes], axis=1)
-        return cls(columns[token], _sources.smoothed(columns[token], votes, smoothing), classes=classes)
+        with _sources.naming(path, "tokens with their votes"):
+            return cls(columns[token], _sources.smoothed(columns[token], votes, smoothing), classes=classes)
 
     @classmethod
     def from_vader(cls, path: str | os.PathLike[str] | None = None) -> Lexicon:
@@ -142,8 +147,9 @@ class Lexicon(Mapping[str, NDArray[np.float64]]):
             Hutto and Gilbert, "VADER: a parsimonious rule-based model for sentiment analysis of social media text",
             ICWSM 2014; Chapter 15.1.1.
         """
-        tokens, votes, scores = _sources.read_vader(path)
-        return cls(tokens, _sources.smoothed(tokens, votes, 1.0), scores=scores)
+        with _sources.naming(path or "vader_lexicon.txt", "tokens with ten ratings each"):
+            tokens, votes, scores = _sources.read_vader(path)
+            return cls(tokens, _sources.smoothed(tokens, votes, 1.0), scores=scores)
 
     @classmethod
     def from_emoji_ranking(
@@ -159,12 +165,14 @@ class Lexicon(Mapping[str, NDArray[np.float64]]):
         Reference:
             Kralj Novak et al., "Sentiment of emojis", PLoS ONE 2015; Chapter 15.1.1.
         """
+        check_number("min_occurrences", min_occurrences, "a number")
         columns = _sources.read_csv(path, ["Emoji", "Occurrences", "Negative", "Neutral", "Positive"], ",")
         numbers = {name: _sources.to_numbers(path, name, columns[name]) for name in columns if name != "Emoji"}
         kept = np.flatnonzero(numbers["Occurrences"] >= min_occurrences)
         tokens = [columns["Emoji"][row] for row in kept]
         votes = np.stack([numbers[name.capitalize()][kept] for name in SENTIMENT], axis=1)
-        return cls(tokens, _sources.smoothed(tokens, votes, smoothing))
+        with _sources.naming(path, "emoji with their votes"):
+            return cls(tokens, _sources.smoothed(tokens, votes, smoothing))
 
     @classmethod
     def twitch_emotes(cls) -> Lexicon:
@@ -187,6 +195,7 @@ class Lexicon(Mapping[str, NDArray[np.float64]]):
         rows: dict[str, tuple[NDArray[np.float64], float]] = {}
         lexica = [self, *others]
         for lexicon in lexica if precedence == "last" else reversed(lexica):
+            check_type("others", lexicon, Lexicon, "lexica")
             if set(lexicon.classes) != set(self.classes):
                 raise value_error("others", f"lexica with the classes {self.classes}", lexicon.classes)
             order = [lexicon.classes.index(name) for name in self.classes]
@@ -210,16 +219,14 @@ class Lexicon(Mapping[str, NDArray[np.float64]]):
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Lexicon:
         """Read what ``save`` wrote."""
-        try:
+        with _sources.naming(path, "a lexicon saved as Parquet"):
             table = pq.read_table(path)
-        except pa.ArrowInvalid as error:
-            raise value_error(str(path), "a lexicon saved as Parquet", str(error)) from error
-        metadata = json.loads((table.schema.metadata or {}).get(b"lexicon_weaklabel", b"{}"))
-        if metadata.get("format") != _FORMAT:
-            expected = f"a lexicon saved in format {_FORMAT}"
-            raise value_error(str(path), expected, f"format {metadata.get('format', 'unknown')}")
-        rows = np.array(table["probabilities"].to_pylist())
-        return cls(table["token"].to_pylist(), rows, classes=metadata["classes"], scores=table["score"].to_numpy())
+            metadata = json.loads((table.schema.metadata or {}).get(b"lexicon_weaklabel", b"{}"))
+            if metadata.get("format") != _FORMAT:
+                found = f"format {metadata.get('format', 'unknown')}"
+                raise value_error(str(path), f"a lexicon saved in format {_FORMAT}", found)
+            rows, scores = np.array(table["probabilities"].to_pylist()), table["score"].to_numpy()
+            return cls(table["token"].to_pylist(), rows, classes=metadata["classes"], scores=scores)
 
     def __getitem__(self, token: str) -> NDArray[np.float64]:
         """Return the probabilities ``(K,)`` of the token as it is written."""
@@ -251,7 +258,7 @@ class Lexicon(Mapping[str, NDArray[np.float64]]):
     def _checked_scores(self, scores: ArrayLike | None) -> NDArray[np.float64]:
         if scores is None:
             return self.probabilities @ np.linspace(-1, 1, len(self.classes))
-        values = np.array(scores, dtype=float)
+        values = checked_numbers("scores", scores)
         if values.shape != (len(self.tokens),) or not (np.abs(values) <= 1).all():
             raise value_error("scores", f"{len(self.tokens)} numbers in [-1, 1]", values)
         return values

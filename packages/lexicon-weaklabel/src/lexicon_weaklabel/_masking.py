@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._core import shape_error, value_error
+from ._checks import check_number, check_seed, check_type
+from ._core import shape_error, type_error, value_error
 
 Span = tuple[int, int]
 _MODES = ("zero", "mask_token", "drop")
@@ -52,6 +53,9 @@ class SignalMasker:
         mask_token: Any = None,
         seed: int | None = None,
     ) -> None:
+        check_number("p", p, "a probability in [0, 1]")
+        if seed is not None:
+            check_seed(seed)
         if not 0 <= p <= 1:
             raise value_error("p", "a probability in [0, 1]", p)
         if mode not in _MODES:
@@ -127,6 +131,7 @@ class SignalMasker:
         Returns:
             A copy without ``offset_mapping``.
         """
+        check_type("encoding", encoding, Mapping, "a mapping with input_ids and offset_mapping")
         if missing := [name for name in ("input_ids", "offset_mapping") if name not in encoding]:
             raise value_error("encoding", "input_ids and offset_mapping", f"none of {missing}")
         _check_lengths("spans", encoding["input_ids"], spans)
@@ -155,7 +160,11 @@ class SignalMasker:
         return _filled(values, masked, self.mask_token if self.mode == "mask_token" else 0)
 
     def _overlapping(self, token_spans: Sequence[Span], spans: Sequence[Span]) -> NDArray[np.bool_]:
-        tokens, chosen = (np.array(pairs, dtype=int).reshape(-1, 2) for pairs in (token_spans, self._chosen(spans)))
+        check_type("spans", spans, Sequence, "a sequence of (start, end)")
+        try:
+            tokens, chosen = (np.array(pairs, dtype=int).reshape(-1, 2) for pairs in (token_spans, self._chosen(spans)))
+        except (TypeError, ValueError) as error:
+            raise TypeError(str(value_error("spans", "pairs (start, end)", str(error)))) from error
         # Special tokens have the span (0, 0), which overlaps nothing.
         overlap = np.minimum(tokens[:, None, 1], chosen[:, 1]) > np.maximum(tokens[:, None, 0], chosen[:, 0])
         return np.asarray(overlap.any(1))
@@ -187,5 +196,8 @@ def _filled(values: Iterable[Any], masked: NDArray[np.bool_], fill: Any) -> list
 
 
 def _check_lengths(argument: str, values: Sequence[Any], spans: Sequence[Any]) -> None:
+    for name, sequence in {"items": values, argument: spans}.items():
+        if not hasattr(sequence, "__len__"):
+            raise type_error(name, "a sequence", sequence)
     if len(values) != len(spans):
         raise shape_error(argument, "one per item", {"items": (len(values),), argument: (len(spans),)})

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._checks import checked_numbers, checked_tuple
 from ._core import shape_error, value_error
 from ._lexicon import SENTIMENT
 
@@ -72,7 +73,7 @@ def expected_scores(
         Table 15.2, the random baselines; its F1 is that of the expected confusion table.
     """
     shares = np.bincount(class_numbers(classes, truth=truth)["truth"], minlength=len(classes))
-    drawn = shares / shares.sum() if probabilities is None else np.array(probabilities, dtype=float)
+    drawn = shares / shares.sum() if probabilities is None else checked_numbers("probabilities", probabilities)
     if drawn.shape != (len(classes),) or not np.isclose(drawn.sum(), 1) or (drawn < 0).any():
         raise value_error("probabilities", f"a distribution over {len(classes)} classes", probabilities)
     return Scores(*map(float, scores_of(np.outer(shares, drawn))))
@@ -99,7 +100,7 @@ def class_numbers(classes: Sequence[str], **columns: ArrayLike) -> dict[str, NDA
     shapes = {name: array.shape for name, array in arrays.items()}
     if len(set(shapes.values())) != 1 or any(array.ndim != 1 or not len(array) for array in arrays.values()):
         raise shape_error(next(iter(columns)), "one class name per text", shapes)
-    known = {name: number for number, name in enumerate(classes)}
+    known = {name: number for number, name in enumerate(checked_tuple("classes", classes))}
     for name, array in arrays.items():
         if unknown := {*array} - {*known}:
             raise value_error(name, f"names out of {tuple(classes)}", f"{sorted(map(str, unknown))[:5]}")

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._checks import check_count, check_seed
 from ._core import value_error
 from ._lexicon import SENTIMENT
 from ._scores import class_numbers, scores_of
@@ -48,11 +49,12 @@ def randomisation_test(
     Reference:
         Yeh, "More accurate tests for the statistical significance of result differences", COLING 2000; Chapter 15.4.2.
     """
-    if metric not in _METRICS or rounds < 1:
-        name, value = ("rounds", rounds) if metric in _METRICS else ("metric", metric)
-        raise value_error(name, "1 or more" if name == "rounds" else f"one of {_METRICS}", value)
-    k = len(classes)
+    if metric not in _METRICS:
+        raise value_error("metric", f"one of {_METRICS}", metric)
+    check_count("rounds", rounds)
+    check_seed(seed)
     numbers = class_numbers(classes, truth=truth, first=first, second=second)
+    k = len(classes)
     # Texts with the same truth and predictions are alike, so exchanges are drawn per kind of text, not per text.
     kinds = (numbers["truth"] * k + numbers["first"]) * k + numbers["second"]
     counts = np.bincount(kinds, minlength=k**3).reshape(k, k, k)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import csv
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ._checks import check_number
 from ._core import import_extra, value_error
 
 # Table 15.1: votes for negative, neutral and positive.
@@ -27,6 +29,20 @@ TWITCH_EMOTES = {
     "RedCoat": (5, 46, 4),
     "jinnytHype": (7, 31, 17),
 }
+
+
+@contextmanager
+def naming(path: str | os.PathLike[str], expected: str) -> Iterator[None]:
+    """Name the file in every error that its content leads to."""
+    try:
+        yield
+    # pyarrow reports a broken file with OSError, KeyError or its own ValueError, JSON a deep one with RecursionError.
+    except (AttributeError, KeyError, OSError, RecursionError, RuntimeError, TypeError, ValueError) as error:
+        if (os.fspath(path) in str(error) and ": expected " in str(error)) or (
+            isinstance(error, OSError) and error.errno
+        ):
+            raise  # it names the file already, or is about a disk and no content
+        raise value_error(os.fspath(path), expected, f"{type(error).__name__}: {error}") from error
 
 
 def read_csv(path: str | os.PathLike[str], wanted: Sequence[str], delimiter: str) -> dict[str, list[str]]:
@@ -55,6 +71,7 @@ def to_numbers(path: str | os.PathLike[str], column: str, fields: Sequence[str])
 
 def smoothed(tokens: Sequence[str], votes: NDArray[np.float64], smoothing: float) -> NDArray[np.float64]:
     """Return ``(votes + smoothing) / sum`` of each row."""
+    check_number("smoothing", smoothing, "0 or more")
     if not smoothing >= 0:
         raise value_error("smoothing", "0 or more", smoothing)
     if not (votes >= 0).all():
@@ -86,5 +103,7 @@ def read_vader(
         except (ValueError, SyntaxError) as error:
             expected = "token, mean, deviation and ratings between tabs"
             raise value_error(f"{path}, line {number}", expected, line) from error
+    if not ratings:
+        raise value_error(str(path), "at least one token", "none")
     votes = [[(row <= -2).sum(), (np.abs(row) <= 1).sum(), (row >= 2).sum()] for row in ratings.values()]
     return [*ratings], np.array(votes, dtype=float), np.array([*means.values()]) / 4

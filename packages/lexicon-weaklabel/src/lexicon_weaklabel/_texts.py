@@ -58,7 +58,7 @@ def _from_python(texts: Any) -> pa.Array | pa.ChunkedArray:
     except UnicodeEncodeError:
         cleaned = [_SURROGATES.sub("\ufffd", text) if isinstance(text, str) else text for text in texts]
         return _from_python(cleaned)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
         raise TypeError(str(value_error("texts", "strings or None", str(error)))) from error
 
 

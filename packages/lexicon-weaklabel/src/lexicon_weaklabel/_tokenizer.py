@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import regex
 
+from ._checks import checked_strings
 from ._core import type_error, value_error
 
 URL = "URL"
@@ -62,9 +63,7 @@ class SocialTokenizer:
     """
 
     def __init__(self, emotes: Iterable[str] = ()) -> None:
-        if isinstance(emotes, str):
-            raise type_error("emotes", "strings, such as a list of them", emotes)
-        self.emotes = frozenset(emotes)
+        self.emotes = frozenset(checked_strings("emotes", emotes))
         if spaced := sorted(emote for emote in self.emotes if not emote or regex.search(r"\s", emote)):
             raise value_error("emotes", "tokens without white space", spaced[:5])
         self._word = regex.compile(_WORD)

@@ -1,5 +1,7 @@
 """torch and safetensors, or the error that says how to install them."""
 
+import os
+
 from ._core import import_extra
 
 for _module in ("torch", "safetensors"):
@@ -11,4 +13,13 @@ from safetensors import SafetensorError, safe_open  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
-__all__ = ["F", "SafetensorError", "Tensor", "nn", "safe_open", "safetensors_torch", "torch"]
+__all__ = ["F", "Tensor", "nn", "read_tensors", "safetensors_torch", "torch"]
+
+
+def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return the tensors and the metadata of a safetensors file; a broken one is a ``ValueError``."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(str(error)) from error

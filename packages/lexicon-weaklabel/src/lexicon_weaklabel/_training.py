@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 from collections.abc import Sequence
@@ -12,12 +13,16 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ._checks import check_count, check_number, check_seed, check_type
 from ._classifier import TextClassifier, padded
 from ._core import atomic_path, shape_error, track, value_error
 from ._labels import Labels
 from ._masking import SignalMasker
-from ._torch import F, Tensor, safe_open, safetensors_torch, torch
+from ._sources import naming
+from ._torch import F, Tensor, read_tensors, safetensors_torch, torch
 from ._word2vec import WordVectors
+
+_ADAM = ("exp_avg", "exp_avg_sq", "step")  # what it keeps for each parameter
 
 
 @dataclass(frozen=True)
@@ -94,8 +99,11 @@ def train_textcnn(
         Chapter 15.1.2 and 15.2; the alternatives for uncertain texts are its outlook.
     """
     for name, value in {"batch_size": batch_size, "check_every": check_every, "max_checks": max_checks}.items():
-        if value < 1:
-            raise value_error(name, "at least 1", value)
+        check_count(name, value)
+    for name, number in {"patience": patience, "validation": validation, "learning_rate": learning_rate}.items():
+        check_number(name, number, "a number")
+    check_seed(seed)
+    check_type("labels", labels, Labels, "what a LexiconLabeler returned")
     if uncertain not in ("target", "drop", "weight"):
         raise value_error("uncertain", "'target', 'drop' or 'weight'", uncertain)
     if not 0 < validation < 1:
@@ -182,8 +190,11 @@ class _State:
         self.losses: list[float] = []
         self.best = 0
         self.best_state = self._network_state()
-        if path is not None and path.exists():
-            self._read(path)
+        if path is not None:
+            for leftover in path.parent.glob(f".{glob.escape(path.stem)}-{8 * '[0-9a-f]'}{glob.escape(path.suffix)}"):
+                leftover.unlink(missing_ok=True)  # of a run that was killed while it wrote
+            if path.exists():
+                self._read(path)
 
     def add(self, loss: float) -> None:
         """Note the loss of a period, and keep the network if it is the lowest."""
@@ -210,20 +221,24 @@ class _State:
             safetensors_torch.save_file(tensors, temporary, {"losses": json.dumps(self.losses), "best": str(self.best)})
 
     def _read(self, path: Path) -> None:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-        try:
-            self.losses, self.best = json.loads(metadata["losses"]), int(metadata["best"])
-            self.best_state = _under("best.", tensors)
-            self.model.network.load_state_dict(_under("network.", tensors))
-        except (KeyError, RuntimeError) as error:
-            raise value_error("checkpoint", "a file of the same training", f"{path}: {error}") from error
-        state = self.optimizer.state_dict()
-        for name, value in _under("optimizer.", tensors).items():
-            number, _, key = name.partition(".")
-            state["state"].setdefault(int(number), {})[key] = value
-        self.optimizer.load_state_dict(state)
+        with naming(path, "the checkpoint of a training that was stopped"):
+            tensors, metadata = read_tensors(path)
+            try:
+                self.losses, self.best = json.loads(metadata["losses"]), int(metadata["best"])
+                self.best_state = _under("best.", tensors)
+                for state in (self.best_state, _under("network.", tensors)):
+                    self.model.network.load_state_dict(state)
+                moments = _under("optimizer.", tensors)
+                trained = range(len(self.optimizer.param_groups[0]["params"]))
+                if moments.keys() != {f"{number}.{key}" for number in trained for key in _ADAM}:
+                    raise KeyError("the state of Adam")
+            except (KeyError, RuntimeError) as error:
+                raise value_error("checkpoint", "a file of the same training", f"{path}: {error}") from error
+            adam = self.optimizer.state_dict()
+            for name, value in moments.items():
+                number, _, key = name.partition(".")
+                adam["state"].setdefault(int(number), {})[key] = value
+            self.optimizer.load_state_dict(adam)
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

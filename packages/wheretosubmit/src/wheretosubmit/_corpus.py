@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ._checks import check_seed, positive
 from ._core import track, value_error
 from ._papers import Data, read_papers
 from ._training import Examples
@@ -53,6 +54,9 @@ def most_attributed_words(
     Reference:
         Chapter 8, Section 8.3.
     """
+    positive("papers_per_venue", papers_per_venue)
+    positive("k", k)
+    check_seed(seed)
     papers = read_papers(data, recommender.fields, recommender.label)
     if unknown := sorted(set(papers.venues) - set(recommender.venues_)):
         raise value_error("data", f"venues of the training papers {recommender.venues_}", f"also {unknown}")

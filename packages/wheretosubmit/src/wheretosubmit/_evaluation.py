@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._core import import_extra, shape_error
+from ._core import import_extra, shape_error, type_error, value_error
 
 FloatArray = NDArray[np.float64]
 
@@ -98,9 +98,14 @@ def evaluate_scores(
     Reference:
         Chapter 8, Table 8.1 ("we report the expected value for each metric").
     """
-    table, columns = np.asarray(scores, dtype=np.float64), np.asarray(target)
+    try:
+        table, columns = np.asarray(scores, dtype=np.float64), np.asarray(target)
+    except (OverflowError, TypeError, ValueError) as error:
+        raise type_error("scores", "numbers, one per paper and venue", scores) from error
     if table.ndim != 2 or columns.shape != table.shape[:1] or not len(table):
         raise shape_error("target", "one venue per row of scores", {"scores": table.shape, "target": columns.shape})
+    if columns.dtype.kind not in "iu" or columns.min() < 0 or columns.max() >= table.shape[1]:
+        raise value_error("target", f"integers from 0 to {table.shape[1] - 1}", target)
     true = table[np.arange(len(table)), columns][:, None]
     better, equal = (table > true).sum(1), (table == true).sum(1)
     # The sum of 1/1 ... 1/place, so that a difference of two of them is the sum over the places between.

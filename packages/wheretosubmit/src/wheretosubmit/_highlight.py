@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Sequence
+from numbers import Real
 from typing import Literal, SupportsFloat
 
 from . import _render
+from ._checks import as_list, as_numbers, as_strings, check_type, positive
 from ._core import shape_error, value_error
 from ._render import PALETTES, Piece
 
@@ -57,15 +59,16 @@ class Highlight:
         scale: float | None = None,
         palette: Palette = "green-red",
     ) -> None:
-        self.tokens = list(tokens)
-        self.scores = [float(score) for score in scores]
+        self.tokens = as_strings("tokens", tokens)
+        self.scores = as_numbers("scores", scores)
         if len(self.tokens) != len(self.scores):
             raise shape_error("scores", "one per token", {"tokens": (len(self.tokens),), "scores": (len(self.scores),)})
         for token, score in zip(self.tokens, self.scores):
             if not math.isfinite(score):
                 raise value_error("scores", "finite numbers", f"{score} for {token!r}")
-        if palette not in PALETTES:
-            raise value_error("palette", f"one of {list(PALETTES)}", palette)
+        check_palette(palette)
+        check_type("text", text, (str, type(None)), "a string")
+        check_type("scale", scale, (Real, type(None)), "a positive number")
         if scale is not None and not 0 < scale < math.inf:
             raise value_error("scale", "a positive number", scale)
         self.palette = palette
@@ -80,6 +83,7 @@ class Highlight:
             word_ids: the word of each token ``(n,)``, as HuggingFace tokenizers tell; ``None`` (a special token) is
                 left out.
         """
+        word_ids = as_list("word_ids", word_ids, "a sequence of integers and None")
         if len(word_ids) != len(self.tokens):
             shapes = {"word_ids": (len(word_ids),), "tokens": (len(self.tokens),)}
             raise shape_error("word_ids", "one per token", shapes)
@@ -112,6 +116,7 @@ class Highlight:
         Args:
             threshold: tokens whose absolute score is below this share of ``scale`` belong to no run.
         """
+        check_type("threshold", threshold, Real, "a number")
         runs: list[tuple[int, int, float]] = []
         last = 0
         for (start, end), score in zip(self.spans, self.scores):
@@ -137,6 +142,7 @@ class Highlight:
 
     def to_svg(self, columns: int = 80) -> str:
         """Return an SVG image with lines of at most ``columns`` characters."""
+        positive("columns", columns)
         if columns < 2:
             raise value_error("columns", "at least 2", columns)
         return _render.svg(self._pieces(), PALETTES[self.palette], columns)
@@ -163,6 +169,12 @@ class Highlight:
         return [piece for piece in [*pieces, Piece(self.text[place:], 0.0, 0.0)] if piece.text]
 
 
+def check_palette(palette: object) -> None:
+    """Refuse what is no palette."""
+    if palette not in [*PALETTES]:
+        raise value_error("palette", f"one of {list(PALETTES)}", palette)
+
+
 def _find(text: str, tokens: Sequence[str]) -> list[tuple[int, int]]:
     spans, place = [], 0
     for token in tokens:
@@ -175,6 +187,7 @@ def _find(text: str, tokens: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def _checked(spans: Sequence[tuple[int, int]], text: str, tokens: Sequence[str]) -> list[tuple[int, int]]:
+    spans = as_list("spans", spans, "a sequence of pairs (start, end)")
     if len(spans) != len(tokens):
         raise shape_error("spans", "one per token", {"tokens": (len(tokens),), "spans": (len(spans),)})
     place = 0

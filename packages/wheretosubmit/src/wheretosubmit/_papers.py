@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ._checks import as_list
 from ._core import import_extra, type_error, value_error
 
 Data = Any
@@ -41,6 +42,7 @@ def read_papers(data: Data, fields: Sequence[str], label: str | None) -> Papers:
     A text that is null is an empty one. A label that is null or empty is an error, and so is a missing column.
     """
     columns = _columns(data, [*fields, label] if label else [*fields])
+    place = f"{data}, " if isinstance(data, (str, os.PathLike)) else ""
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         raise value_error("data", "columns of one length", lengths)
@@ -50,7 +52,7 @@ def read_papers(data: Data, fields: Sequence[str], label: str | None) -> Papers:
     venues = [_text(value, label, row) for row, value in enumerate(columns[label])] if label else []
     for row, venue in enumerate(venues):
         if not venue.strip():
-            raise value_error(f"column {label!r}", "a label for each paper", f"none in row {row}")
+            raise value_error(f"{place}column {label!r}", "a label for each paper", f"none in row {row}")
     return Papers(texts, venues)
 
 
@@ -86,19 +88,19 @@ def _columns(data: Data, names: list[str]) -> dict[str, list[object]]:
     columns: dict[str, list[object]] = {}
     for name in names:
         column = data[name]
-        if isinstance(column, (str, bytes)):
-            raise type_error(f"column {name!r}", "a sequence of texts", column)
-        columns[name] = column.to_pylist() if hasattr(column, "to_pylist") else list(column)
+        listed = column.to_pylist() if hasattr(column, "to_pylist") else column
+        columns[name] = as_list(f"column {name!r}", listed, "a sequence of texts")
     return columns
 
 
 def _read_file(path: Path) -> Mapping[str, Any]:
     if path.suffix == ".parquet":
         parquet = import_extra("pyarrow.parquet", package="wheretosubmit", extra="parquet")
-        pyarrow = import_extra("pyarrow", package="wheretosubmit", extra="parquet")
         try:
             table: Mapping[str, Any] = parquet.read_table(path)
-        except pyarrow.ArrowInvalid as error:
+        except FileNotFoundError:
+            raise
+        except (OSError, ValueError) as error:  # pyarrow reports a broken file with either
             raise value_error(str(path), "a Parquet file", str(error)) from error
         return table
     readers = {".csv": _csv_records, ".jsonl": _json_records}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._checks import as_strings, check_type
 from ._core import type_error, value_error
 from ._evaluation import Evaluation, evaluate_scores
 from ._papers import Data, Papers, clean_text, read_papers
@@ -29,7 +30,8 @@ class Ranker(ABC):
 
     def __post_init__(self) -> None:
         """Check the columns."""
-        if isinstance(self.fields, str) or not self.fields or len(set(self.fields)) < len(self.fields):
+        check_type("label", self.label, str, "a column name")
+        if isinstance(self.fields, str) or not 0 < len(set(names := as_strings("fields", self.fields))) == len(names):
             raise value_error("fields", "different column names", self.fields)
         if self.label in self.fields:
             raise value_error("label", f"a column other than the fields {list(self.fields)}", self.label)
@@ -53,10 +55,14 @@ class Ranker(ABC):
         Raises:
             ValueError: a paper has a venue that was not in training.
         """
+        others = {} if baselines is None else baselines
+        check_type("baselines", others, Mapping, "a mapping from names to rankers")
+        for other in others.values():
+            check_type("baselines", other, Ranker, "a mapping from names to rankers")
         papers = self._read(data)
         targets = self._targets(papers)
-        others = {name: other.evaluate(data) for name, other in (baselines or {}).items()}
-        return evaluate_scores(self._scores(papers), targets, baselines=others)
+        evaluations = {name: other.evaluate(data) for name, other in others.items()}
+        return evaluate_scores(self._scores(papers), targets, baselines=evaluations)
 
     @abstractmethod
     def _scores(self, papers: Papers) -> NDArray[np.float64]: ...
@@ -87,9 +93,3 @@ def as_texts(texts: Mapping[str, Any], fields: Sequence[str]) -> dict[str, str]:
     if not any(text.strip() for text in given.values()):
         raise value_error("text", f"at least one of {list(fields)}", "none")
     return given
-
-
-def positive(name: str, value: int) -> None:
-    """Refuse what is not a positive integer."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise value_error(name, "a positive integer", value)

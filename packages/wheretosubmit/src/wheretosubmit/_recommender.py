@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from . import _storage
+from ._checks import as_list, as_strings, check_seed, check_type, positive, share
 from ._core import value_error
 from ._explanation import Explanation, explain_venues
-from ._highlight import Palette
+from ._highlight import Palette, check_palette
 from ._model import Model, frozen, learn_model, new_network
 from ._papers import Data, Papers
-from ._ranker import Ranker, as_texts, positive
+from ._ranker import Ranker, as_texts
 from ._split import stratified_split
 from ._training import predict
 
@@ -102,7 +103,8 @@ class VenueRecommender(Ranker):
             raise value_error("fields", f"names other than {sorted(_RESERVED)}", reserved)
         if self.embedding not in ("learned", "word2vec"):
             raise value_error("embedding", "'learned' or 'word2vec'", self.embedding)
-        self.fields, self.kernel_sizes = tuple(self.fields), tuple(self.kernel_sizes)
+        self.fields = tuple(self.fields)
+        self.kernel_sizes = tuple(as_list("kernel_sizes", self.kernel_sizes, "a sequence of integers"))
         if not self.kernel_sizes:
             raise value_error("kernel_sizes", "at least one", self.kernel_sizes)
         for size in self.kernel_sizes:
@@ -110,8 +112,8 @@ class VenueRecommender(Ranker):
         for name in _COUNTS:
             positive(name, getattr(self, name))
         for name in ("dropout", "word_dropout", "field_dropout", "learning_rate", "validation_fraction"):
-            if not 0 <= getattr(self, name) < 1:
-                raise value_error(name, "a number from 0 to below 1", getattr(self, name))
+            share(name, getattr(self, name))
+        check_seed(self.seed)
 
     def get_params(self) -> dict[str, Any]:
         """Return the hyperparameters."""
@@ -162,7 +164,7 @@ class VenueRecommender(Ranker):
         """
         positive("k", k)
         scores = predict(self._fitted().network, self._encode_one(as_texts(texts, self.fields)))[0]
-        order = scores.argsort(descending=True, stable=True)[:k].tolist()
+        order = scores.argsort(descending=True, stable=True)[: min(k, len(scores))].tolist()
         return [(self.venues_[column], scores[column].item()) for column in order]
 
     def explain(
@@ -197,9 +199,13 @@ class VenueRecommender(Ranker):
         if output not in ("probability", "logit"):
             raise value_error("output", "'probability' or 'logit'", output)
         positive("n_steps", n_steps)
+        if n_steps < 2:
+            raise value_error("n_steps", "at least 2", n_steps)
+        check_palette(palette)
         model, given = self._fitted(), as_texts(texts, self.fields)
         if venues is None:
             venues = [venue for venue, _ in self.recommend(k=k, **given)]
+        venues = as_strings("venues", venues)
         if unknown := [venue for venue in venues if venue not in self.venues_]:
             raise value_error("venues", f"some of {self.venues_}", unknown)
         columns = {venue: self.venues_.index(venue) for venue in venues}
@@ -216,6 +222,7 @@ class VenueRecommender(Ranker):
             Section 8.3: "learning" is in 26 % of the CVPR papers, but in 56 % of the ICML papers.
         """
         model = self._fitted()
+        check_type("word", word, str, "a string")
         number = model.vocabulary.number(word.lower())
         if not number:
             raise value_error("word", "a word of the vocabulary", word)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ._checks import check_seed, check_type, positive
 from ._core import value_error
 from ._papers import Data, read_papers
-from ._ranker import positive
 from ._recommender import VenueRecommender
 from ._split import stratified_split
 
@@ -76,7 +76,10 @@ def random_search(
         Chapter 8: random search on the validation data (Bergstra and Bengio 2012).
     """
     positive("n_trials", n_trials)
+    check_seed(seed)
+    check_type("recommender", recommender, VenueRecommender, "a VenueRecommender")
     space = SPACE if space is None else space
+    check_type("space", space, Mapping, "a mapping from hyperparameters to functions")
     if unknown := sorted(set(space) - set(recommender.get_params())):
         raise value_error("space", f"some of {list(recommender.get_params())}", unknown)
     papers = read_papers(data, recommender.fields, recommender.label)

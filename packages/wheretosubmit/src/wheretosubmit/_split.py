@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from ._checks import as_list, as_numbers, check_seed
 from ._core import value_error
 
 
@@ -34,6 +35,8 @@ def stratified_split(
         >>> training.tolist(), test.tolist()
         ([0, 1, 4], [2, 3, 5])
     """
+    check_seed(seed)
+    labels, fractions = as_list("labels", labels, "a sequence of labels"), as_numbers("fractions", fractions)
     if not fractions or min(fractions) <= 0 or abs(sum(fractions) - 1) > 1e-9:
         raise value_error("fractions", "positive numbers with the sum 1", fractions)
     parts: list[list[NDArray[np.int64]]] = [[] for _ in fractions]

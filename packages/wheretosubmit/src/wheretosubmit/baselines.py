@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ._checks import check_type
 from ._core import import_extra, value_error
 from ._papers import Data, Papers
 from ._ranker import Ranker
@@ -88,6 +91,9 @@ class LogisticRegression(_Baseline):
     def _learn(self, papers: Papers, targets: NDArray[np.int64]) -> None:
         if self.weighting not in ("tf", "tfidf"):
             raise value_error("weighting", "'tf' or 'tfidf'", self.weighting)
+        check_type("c", self.c, Real, "a positive number")
+        if not 0 < self.c < math.inf:
+            raise value_error("c", "a positive number", self.c)
         idf = self.weighting == "tfidf"
         self._vectorizer = _vectorizer(use_idf=idf, sublinear_tf=idf)
         self._model = _logistic_regression(self._vectorizer.fit_transform(_joined(papers)), targets, c=self.c)
