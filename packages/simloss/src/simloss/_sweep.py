@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from numbers import Integral
 
 from torch import nn
 
@@ -71,8 +72,8 @@ def sweep(
         raise type_error("train", "a function of a loss and a seed", train)
     if not isinstance(similarities, Mapping):
         raise type_error("similarities", "a mapping from names to similarities", similarities)
-    if isinstance(seeds, str) or not isinstance(seeds, Sequence):
-        raise type_error("seeds", "a sequence of numbers", seeds)
+    if not isinstance(seeds, Sequence) or not all(isinstance(seed, Integral) for seed in seeds):
+        raise type_error("seeds", "a sequence of whole numbers", seeds)
     losses = {row: _loss(value) for row, value in similarities.items()}
     if baseline is None:
         baseline = "cross entropy"
