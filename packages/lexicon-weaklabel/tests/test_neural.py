@@ -144,7 +144,8 @@ def test_the_command_is_the_whole_pipeline(tmp_path, capsys):
     assert TextClassifier.load(tmp_path / "model").predict_proba(["good"]).shape == (1, 3)
     with pytest.raises(SystemExit):
         main([*arguments, "--column", "message"])
-    assert "--column: expected one of ['text'], got message" in capsys.readouterr().err
+    source = tmp_path / "texts.parquet"
+    assert f"--column: expected one of ['text'], as {source} has, got message" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ def _texts(sources: Sequence[Path], column: str) -> list[str]:
         with naming(source, "a Parquet file"):
             table = pq.read_table(source)
         if column not in table.column_names:
-            raise value_error("--column", f"one of {table.column_names}", column)
+            raise value_error("--column", f"one of {table.column_names}, as {source} has", column)
         texts += to_arrow(table[column]).drop_null().to_pylist()
     return texts
 
