@@ -68,7 +68,7 @@ def _taken(returned: Any, output: Output | None) -> Any:
             return getattr(returned, output)
         if output is not None:
             return returned[output]
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise value_error("output", f"what the model's {type(returned).__name__} has", repr(output)) from error
     return returned[0] if type(returned) in (tuple, list) and returned else returned
 
