@@ -14,7 +14,8 @@ from indirect import Identity, InDiReCT
 from numpy.typing import NDArray
 
 from demo.chapter import RESULTS, Chapter, Settings, Table, markdown_table, step
-from demo.data.notions import SOURCES, Task, load_tasks
+from demo.data.car_notions import cars
+from demo.data.notions import Task, drawings, load_tasks, stamps
 from demo.data.offline_encoder import load_offline_encoder
 from demo.notion_figures import DIMENSIONS, draw_attribution, draw_encoders, draw_maps, draw_sweeps
 
@@ -69,7 +70,8 @@ def run(settings: Settings) -> Chapter:
     plan = PLANS[settings.mode]
     with step("embeddings of pictures and prompts"):
         encoders = {side: load_offline_encoder(side) for side in SIDES}
-        sources = [load() for load in (SOURCES[:1] if settings.mode == "quick" else SOURCES)]
+        loaders = [stamps] if settings.mode == "quick" else [stamps, drawings, cars]
+        sources = [source for load in loaders if (source := load())]  # the cars may not have been rendered
         tasks = {name: task for source in sources for name, task in load_tasks(source, encoders, plan.notions).items()}
     results, encoder_results, option_results = {}, {}, {}
     with warnings.catch_warnings():

@@ -123,25 +123,25 @@ def stamps() -> Source:
         found.files,
         open_stamp,
         {
-            "kind of thing": _notion(
+            "kind of thing": notion_of(
                 A_THING, THINGS, [folders[0] if folders[0] in KINDS else None for folders in found.folders]
             ),
-            "kind of animal": _notion(
+            "kind of animal": notion_of(
                 A_THING,
                 ANIMALS,
                 [kind if kind in ANIMAL_FOLDERS else None for kind in animals],
             ),
-            "colour": _notion(
+            "colour": notion_of(
                 ["{}", "a {} thing", "a photo of a {} object", "something {}"],
                 COLOUR_WORDS,
                 [names[((references - median_colour(file)) ** 2).sum(1).argmin()] for file in found.files],
             ),
-            "indoors or outdoors": _notion(
+            "indoors or outdoors": notion_of(
                 ["{}", "a photo of a thing {}", "something that you find {}"],
                 PLACES,
                 [places.get(folders[0]) for folders in found.folders],
             ),
-            "photograph or drawing": _notion(
+            "photograph or drawing": notion_of(
                 ["a {} of an animal", "a {} of a house", "a {} of a thing", "a {}"],
                 TECHNIQUES,
                 ["drawing" if "cartoon" in folders else "photograph" for folders in found.folders],
@@ -162,13 +162,13 @@ def drawings() -> Source:
         paths,
         open_drawing,
         {
-            "kind of thing drawn": _notion(A_DRAWING, DRAWN_THINGS, kinds),
-            "kind of animal drawn": _notion(
+            "kind of thing drawn": notion_of(A_DRAWING, DRAWN_THINGS, kinds),
+            "kind of animal drawn": notion_of(
                 A_DRAWING,
                 ANIMALS,
                 [name if folder.startswith("animals/") else None for folder, name in zip(folders, last)],
             ),
-            "kind of food drawn": _notion(A_DRAWING, FOOD, [name if name in DRAWN_FOODS else None for name in last]),
+            "kind of food drawn": notion_of(A_DRAWING, FOOD, [name if name in DRAWN_FOODS else None for name in last]),
         },
     )
 
@@ -187,12 +187,10 @@ def _within(folder: str, start: str) -> bool:
     return f"{folder}/".startswith(f"{start}/")
 
 
-def _notion(templates: Templates, words: str, labels: Sequence[str | None]) -> Notion:
+def notion_of(templates: Templates, words: str, labels: Sequence[str | None]) -> Notion:
+    """Return the notion of comma-separated words in templates; pictures without a label take no part in it."""
     rows = np.array([row for row, label in enumerate(labels) if label is not None])
     return Notion(Prompts(templates, words.split(", ")), rows, np.array([labels[row] for row in rows]))
-
-
-SOURCES: tuple[Callable[[], Source], ...] = (stamps, drawings)
 
 
 def load_tasks(source: Source, encoders: Mapping[str, OfflineEncoder], chosen: Sequence[str] | None) -> dict[str, Task]:
