@@ -5,8 +5,11 @@ import time
 
 import numpy as np
 import pytest
+import torch
 import uvicorn
 from wheretosubmit import VenueRecommender
+
+torch.set_num_threads(1)  # the networks are so small that a second thread waits more than it works
 
 TOPICS = {
     "ACL": "parsing grammar sentences translation words syntax",

@@ -40,7 +40,7 @@ def test_recommend_prints_what_the_recommender_says(model_folder, recommender, c
     assert lines == [f"{score:7.1%}  {venue}" for venue, score in expected]
     assert main([*command, "--explain"]) == 0
     (explanation,) = recommender.explain(title="robot gripper")
-    assert capsys.readouterr().out.splitlines()[3] == f"title: {explanation.highlights['title'].to_ansi()}"
+    assert capsys.readouterr().out.splitlines()[5] == f"title: {explanation.highlights['title'].to_ansi()}"
     assert main([*command, "--explain", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert [(one["venue"], one["score"]) for one in document["venues"]] == expected

@@ -77,7 +77,9 @@ def test_hostile_text_stays_text(text):
 
 def test_latex_escapes_what_means_something():
     latex = Highlight(["\\input{x}", "100%", "$a_1^2$", "#~&"], [1, -1, 0, 0]).to_latex()
-    body = r"\colorbox[HTML]{66BB6A}{\strut \textbackslash{}input\{x\}} \colorbox[HTML]{EF7368}{\strut 100\%} "
+    body = (
+        r"\colorbox[HTML]{66BB6A}{\strut \underline{\textbackslash{}input\{x\}}} \colorbox[HTML]{EF7368}{\strut 100\%} "
+    )
     assert latex == rf"{{\setlength{{\fboxsep}}{{1pt}}{body}\$a\_1\textasciicircum{{}}2\$ \#\textasciitilde{{}}\&}}"
 
 
@@ -86,6 +88,14 @@ def test_svg_breaks_lines():
     assert image.get("viewBox") == "0 0 100 192"  # ten words on five lines, the long one on three
     rectangles = [node for node in image.iter("{http://www.w3.org/2000/svg}rect") if node.get("x")]
     assert all(int(node.get("x")) + int(node.get("width")) <= 100 for node in rectangles)
+
+
+def test_svg_gives_joined_emoji_and_marks_no_more_room_than_they_need():
+    widths = {}
+    for word in ("👩‍👩‍👧", "cafe\u0301", "深"):
+        rectangle = ElementTree.fromstring(Highlight([word], [1.0]).to_svg())[1]
+        widths[word] = int(rectangle.get("width"))
+    assert list(widths.values()) == [60, 40, 20]  # three emoji of two letters each, four letters, one wide letter
 
 
 def contrast(colour):

@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from wheretosubmit._network import FieldCNN
-from wheretosubmit._training import Examples, _draw_batches, predict, train, trim
+from wheretosubmit._training import Examples, Schedule, _draw_batches, predict, train, trim
 
 
 @pytest.fixture
@@ -16,21 +16,33 @@ def network():
 def slow(network, *fields):
     """One paper, one filter and one window at a time."""
     features = []
-    for embedding, convolutions, words in zip(network.embeddings, network.convolutions, fields):
+    for embedding, filters, words in zip(network.embeddings, network.filters, fields):
         vectors = [embedding.weight[word] for word in words]
-        for convolution in convolutions:
+        for convolution in filters.convolutions:
             size = convolution.kernel_size[0]
-            empty = [torch.zeros(5)] * size
-            padded = [*empty, *vectors, *empty]
-            for weight, bias in zip(convolution.weight, convolution.bias):
-                windows = [torch.stack(padded[i : i + size], 1) for i in range(len(padded) - size + 1)]
-                features.append(max(torch.relu((weight * window).sum() + bias) for window in windows))
+            padded = [torch.zeros(5)] * size + vectors + [torch.zeros(5)] * size
+            windows = [torch.stack(padded[i : i + size], 1) for i in range(len(padded) - size + 1)]
+            answers = [
+                [torch.relu((weight * window).sum() + bias) - torch.relu(bias) for window in windows]
+                for weight, bias in zip(convolution.weight, convolution.bias)
+            ]
+            features += [max(one) for one in answers]
+            features += [sum(one) / max(1, sum(word > 0 for word in words)) for one in answers]
     return network.dense(torch.stack(features)[None])[0]
 
 
 def test_equals_the_slow_reference(network):
-    title, abstract = torch.tensor([3, 1, 20]), torch.tensor([7])
-    torch.testing.assert_close(network(title[None], abstract[None])[0], slow(network, title, abstract))
+    title, abstract = torch.tensor([3, 1, 20, 0, 3]), torch.tensor([7])
+    expected = slow(network, title, abstract)
+    torch.testing.assert_close(network(title[None], abstract[None])[0], expected)
+    torch.testing.assert_close(network.classify(*network.embed(title[None], abstract[None]))[0], expected)
+
+
+def test_a_field_without_words_is_all_zeros(network):
+    filters, embedding = network.filters[0], network.embeddings[0]
+    nothing = torch.zeros(1, 4, dtype=torch.int32)
+    assert not filters(nothing, embedding).any()
+    assert not filters(embedding(nothing)).any()
 
 
 def test_answers_do_not_depend_on_the_batch_or_on_what_fills_it_up(network):
@@ -87,9 +99,8 @@ def test_the_best_epoch_is_kept_and_patience_ends_training(network):
     examples = Examples(words, words[0][:, 0] % 4)
     # Validation with shuffled labels cannot become better for long.
     validation = Examples(words, examples.targets[torch.randperm(64)])
-    history = train(
-        network, examples, validation, learning_rate=0.05, batch_size=16, epochs=60, patience=2, progress=False
-    )
+    schedule = Schedule(learning_rate=0.05, batch_size=16, epochs=60, patience=2)
+    history = train(network, examples, validation, schedule, progress=False)
     best = max(range(len(history)), key=lambda epoch: (history[epoch]["mrr"], -history[epoch]["validation_loss"]))
     assert len(history) == best + 3 < 60
     scores = predict(network, words)

@@ -42,10 +42,10 @@ def test_a_seed_gives_the_same_model_and_leaves_the_global_one_alone(papers, opt
 
 
 def test_word2vec_starts_where_gensim_puts_the_words(papers, options):
-    recommender = VenueRecommender(**{**options, "embedding": "word2vec", "epochs": 1}).fit(papers)
-    weights = [embedding.weight for embedding in recommender._model.network.embeddings]
-    torch.testing.assert_close(weights[0], weights[1], atol=0.3, rtol=0)  # one step apart, not two random draws
-    assert recommender.evaluate(papers).accuracy > 1 / 3
+    recommender = VenueRecommender(**{**options, "embedding": "word2vec", "epochs": 5}).fit(papers)
+    title, abstract = (embedding.weight[1:] for embedding in recommender._model.network.embeddings)
+    assert torch.cosine_similarity(title, abstract).mean() > 0.8  # some steps apart, not two random draws
+    assert recommender.evaluate(papers).accuracy > 0.5
 
 
 def test_shares_are_those_of_the_training_papers(papers, options):
@@ -73,13 +73,14 @@ def test_a_saved_model_is_the_same_model(recommender, model_folder, papers):
     assert loaded.get_params() == recommender.get_params()
     assert loaded.word_share("robot") == recommender.word_share("robot")
     assert loaded.history_ == recommender.history_
-    assert sorted(path.name for path in model_folder.iterdir()) == ["model.json", "model.safetensors"]
+    names = sorted(path.name for path in model_folder.iterdir())
+    assert names == [f"model-{names[0][6:22]}.safetensors", "model.json"]
 
 
 def damage(folder, what):
     document = json.loads((folder / "model.json").read_text())
     if what == "version":
-        document["format"] = 2
+        document["format"] = 1
     elif what == "venues":
         document["venues"] = document["venues"][:2]
     elif what == "option":
@@ -90,7 +91,8 @@ def damage(folder, what):
         document = [1]
     (folder / "model.json").write_text("{" if what == "json" else json.dumps(document))
     if what == "weights":
-        with (folder / "model.safetensors").open("rb+") as file:
+        (weights,) = folder.glob("*.safetensors")
+        with weights.open("rb+") as file:
             file.write(b"\x00" * 8)
 
 
@@ -99,7 +101,7 @@ def test_damaged_folders(model_folder, tmp_path, what):
     folder = tmp_path / "model"
     shutil.copytree(model_folder, folder)
     damage(folder, what)
-    expected = "a model folder of format 1, got format 2" if what == "version" else "a model folder that is whole, got"
+    expected = "a model folder of format 2, got format 1" if what == "version" else "a model folder that is whole, got"
     with pytest.raises(ValueError, match=expected):
         VenueRecommender.load(folder)
 

@@ -15,22 +15,30 @@ def check_type(name: str, value: object, kind: type | tuple[type, ...], expected
         raise type_error(name, expected, value)
 
 
-def positive(name: str, value: object) -> None:
-    """Refuse what is not a positive integer."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+def positive(name: str, value: object) -> int:
+    """Return a positive integer as Python's own."""
+    if (number := _integer(value)) < 1:
         raise value_error(name, "a positive integer", value)
+    return number
 
 
-def check_seed(seed: object) -> None:
-    """Refuse what is no seed of numpy."""
-    if not isinstance(seed, Integral) or seed < 0:
-        raise value_error("seed", "an integer of at least 0", seed)
+def check_seed(seed: object) -> int:
+    """Return a seed as Python's own integer."""
+    if not 0 <= (number := _integer(seed)) < 2**63:
+        raise value_error("seed", "an integer from 0 to below 2 ** 63", seed)
+    return number
 
 
-def share(name: str, value: object) -> None:
-    """Refuse what is not a number from 0 to below 1."""
-    if not isinstance(value, Real) or not 0 <= float(value) < 1:
+def share(name: str, value: object) -> float:
+    """Return a number from 0 to below 1 as Python's own."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) < 1:
         raise value_error(name, "a number from 0 to below 1", value)
+    return float(value)
+
+
+def _integer(value: object) -> int:
+    """Return an integer of any kind, or -1 for anything else."""
+    return -1 if isinstance(value, bool) or not isinstance(value, Integral) else int(value)
 
 
 def as_list(name: str, values: Any, expected: str) -> list[Any]:

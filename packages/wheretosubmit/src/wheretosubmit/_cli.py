@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ._core import Parser, value_error
 
@@ -40,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     recommendation.add_argument("--field", nargs=2, action="append", default=[], metavar=("NAME", "TEXT"))
     recommendation.add_argument("-k", type=int, default=5, help="number of venues")
     recommendation.add_argument("--explain", action="store_true", help="show the words behind the best venue")
+    recommendation.add_argument("--venue", metavar="NAME", help="show the words behind this venue instead")
     recommendation.add_argument("--json", action="store_true")
 
     service = commands.add_parser("serve", help="start the web page and the JSON API")
@@ -71,13 +73,15 @@ def _train(options: argparse.Namespace) -> None:
         device=options.device,
     )
     papers = read_papers(options.papers, recommender.fields, recommender.label)
+    checkpoint = options.out / "training.safetensors"
     if not options.test:
-        recommender.fit(papers)
+        recommender.fit(papers, checkpoint=checkpoint)
     else:
         rows, test = stratified_split(papers.venues, (1 - options.test, options.test), seed=options.seed)
-        result = recommender.fit(papers.take(rows)).evaluate(papers.take(test))
+        result = recommender.fit(papers.take(rows), checkpoint=checkpoint).evaluate(papers.take(test))
         sys.stdout.write(f"{len(test)} test papers, {len(recommender.venues_)} venues\n{result}\n")
     recommender.save(options.out)
+    checkpoint.unlink(missing_ok=True)
 
 
 def _evaluate(options: argparse.Namespace) -> None:
@@ -94,18 +98,23 @@ def _recommend(options: argparse.Namespace) -> None:
     shortcuts = {field: getattr(options, field) for field in ("title", "abstract", "keywords")}
     texts = {field: text for field, text in shortcuts.items() if text is not None} | dict(options.field)
     venues = recommender.recommend(k=options.k, **texts)
-    explanation = recommender.explain(venues=[venues[0][0]], **texts)[0] if options.explain else None
+    explanation = None
+    if options.explain or options.venue:
+        (explanation,) = recommender.explain(venues=[options.venue or venues[0][0]], **texts)
     if options.json:
-        document = {"venues": [{"venue": venue, "score": score} for venue, score in venues]}
+        document: dict[str, Any] = {"venues": [{"venue": venue, "score": score} for venue, score in venues]}
         if explanation:
+            document["explained"] = {"venue": explanation.venue, "score": explanation.score, "gap": explanation.gap}
             document["words"] = [{"word": word, "score": score} for word, score in explanation.words()]
         sys.stdout.write(json.dumps(document) + "\n")
         return
     for venue, score in venues:
         sys.stdout.write(f"{score:7.1%}  {venue}\n")
-    for field, highlight in explanation.highlights.items() if explanation else ():
-        if highlight.text.strip():
-            sys.stdout.write(f"\n{field}: {highlight.to_ansi()}\n")
+    if explanation:
+        sys.stdout.write(f"\nwords behind {explanation.venue}; completeness gap {explanation.gap:+.3f}\n")
+        for field, highlight in explanation.highlights.items():
+            if highlight.text.strip():
+                sys.stdout.write(f"\n{field}: {highlight.to_ansi()}\n")
 
 
 def _serve(options: argparse.Namespace) -> None:

@@ -52,7 +52,10 @@ class Explanation:
             for field, highlight in self.highlights.items()
             if highlight.text.strip()
         )
-        legend = "Solid line: speaks for the venue. Dotted line: speaks against it."
+        legend = (
+            "Solid line: speaks for the venue. Dotted line: speaks against it. "
+            f"Completeness gap, what the words leave unexplained: {self.gap:+.3f}."
+        )
         return f"<div><h3>{escape(self.venue)}: {self.score:.1%}</h3>{fields}<p><small>{legend}</small></p></div>"
 
     def _repr_html_(self) -> str:

@@ -20,8 +20,8 @@ class Highlight:
     r"""Show which tokens of a text speak for something, and which against it.
 
     The more a token's score differs from zero, the stronger its colour. Positive tokens have a solid line below them
-    and negative ones a dotted line, so that the colour is never the only sign. Any text is escaped; control characters
-    and lone surrogates are shown as U+FFFD.
+    and negative ones a dotted line (in a terminal and in LaTeX: none), so that the colour is never the only sign. Any
+    text is escaped; control characters and lone surrogates are shown as U+FFFD.
 
     Args:
         tokens: the tokens of the text ``(n,)``.

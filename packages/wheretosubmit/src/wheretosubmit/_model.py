@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
 
+from ._checkpoint import Checkpoint
 from ._core import value_error
 from ._corpus import count_papers
 from ._network import FieldCNN
+from ._options import Options
 from ._papers import Papers
 from ._text import Vocabulary, split_words
-from ._training import Examples, train
+from ._training import Examples, Schedule, train
 from ._word2vec import word_vectors
-
-if TYPE_CHECKING:
-    from ._recommender import VenueRecommender
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,14 @@ class Model:
     history: list[dict[str, float]]
 
 
-def learn_model(options: VenueRecommender, papers: Papers, validated: Papers, progress: bool | None) -> Model:
+def learn_model(
+    options: Options,
+    papers: Papers,
+    validated: Papers,
+    *,
+    checkpoint: Checkpoint | None = None,
+    progress: bool | None = None,
+) -> Model:
     """Collect the vocabulary and train a network."""
     venues = sorted(set(papers.venues))
     texts = [text for column in papers.texts.values() for text in column]
@@ -59,26 +64,20 @@ def learn_model(options: VenueRecommender, papers: Papers, validated: Papers, pr
     with torch.random.fork_rng():
         torch.manual_seed(options.seed)
         network = new_network(options, n_words=len(vocabulary), n_venues=len(venues))
-        if options.embedding == "word2vec":
+        # A training that goes on has its vectors already.
+        if options.embedding == "word2vec" and not (checkpoint and checkpoint.exists()):
             sentences = [split_words(text, options.max_tokens) for text in texts]
             vectors = word_vectors(sentences, vocabulary.words, size=options.embedding_dim, seed=options.seed)
             for embedding in network.embeddings.parameters():
                 embedding.data[1:] = vectors
-        history = train(
-            network.to(options.device),
-            training,
-            validation,
-            learning_rate=options.learning_rate,
-            batch_size=options.batch_size,
-            epochs=options.epochs,
-            patience=options.patience,
-            progress=progress,
-        )
+        schedule = Schedule(**{field.name: getattr(options, field.name) for field in fields(Schedule)})
+        network.to(options.device)
+        history = train(network, training, validation, schedule, checkpoint=checkpoint, progress=progress)
     venue_papers, word_papers = count_papers(training, len(vocabulary), len(venues))
     return Model(venues, vocabulary, frozen(network), venue_papers, word_papers, history)
 
 
-def new_network(options: VenueRecommender, *, n_words: int, n_venues: int) -> FieldCNN:
+def new_network(options: Options, *, n_words: int, n_venues: int) -> FieldCNN:
     """Return the untrained network that the options describe."""
     return FieldCNN(
         n_words=n_words,

@@ -1,11 +1,63 @@
-"""The network: one convolution per field, the largest answer of each filter, two dense layers."""
+"""The network: convolutions per field, the largest and the mean answer of each filter, two dense layers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+
+
+class FieldFilters(nn.Module):
+    """Convolutions over the words of one field, and of each filter the largest answer and the mean one.
+
+    An answer is by how much a filter exceeds what it says where there are no words, and the mean is over the known
+    words. So neither depends on the empty places that fill up a batch, and a field without words is all zeros.
+
+    Args:
+        embedding_dim: length of a word vector.
+        filters: filters per kernel size.
+        kernel_sizes: how many neighbouring words a filter sees.
+    """
+
+    def __init__(self, embedding_dim: int, filters: int, kernel_sizes: Sequence[int]) -> None:
+        super().__init__()
+        # As many empty places as the kernel is long, so that each filter also sees none of the text.
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(embedding_dim, filters, size, padding=size) for size in kernel_sizes
+        )
+
+    def forward(self, field: Tensor, embedding: nn.Module | None = None) -> Tensor:
+        """Return the features ``(n, 2 * kernel_sizes * filters)``.
+
+        Args:
+            field: word vectors ``(n, words, embedding_dim)``, or with ``embedding`` word numbers ``(n, words)``, of
+                which filters of one word read each different one only once.
+            embedding: what makes word vectors of word numbers.
+        """
+        known = (field != 0) if embedding else (field != 0).any(2)
+        n_words = known.sum(1, keepdim=True).clamp(min=1)
+        features = []
+        for convolution in self.convolutions.children():
+            assert isinstance(convolution, nn.Conv1d)
+            if embedding and convolution.kernel_size == (1,):
+                different, places = field.unique(return_inverse=True)
+                answers = _answers(convolution, embedding(different)[None])[0, 1:-1]
+                largest = F.embedding_bag(places, answers, mode="max").clamp(min=0)
+                total = F.embedding_bag(places, answers, mode="sum")
+            else:
+                answers = _answers(convolution, embedding(field) if embedding else field)
+                largest, total = answers.amax(1), answers.sum(1)
+            features += [largest, total / n_words]
+        return torch.cat(features, 1)
+
+
+def _answers(convolution: nn.Conv1d, vectors: Tensor) -> Tensor:
+    """Return the answers of all filters ``(n, places, filters)``, zero where there are no words."""
+    assert convolution.bias is not None
+    answers: Tensor = convolution(vectors.transpose(1, 2)).relu() - convolution.bias.relu()[:, None]
+    return answers.transpose(1, 2)
 
 
 class FieldCNN(nn.Module):
@@ -49,15 +101,10 @@ class FieldCNN(nn.Module):
         self.embeddings = nn.ModuleList(
             nn.Embedding(n_words + 1, embedding_dim, padding_idx=0) for _ in range(n_fields)
         )
-        # As many empty places as the kernel is long: each filter also sees none of the text, however long it is, so
-        # that an answer depends neither on the other texts of a batch nor on a field being there.
-        self.convolutions = nn.ModuleList(
-            nn.ModuleList(nn.Conv1d(embedding_dim, filters, size, padding=size) for size in kernel_sizes)
-            for _ in range(n_fields)
-        )
+        self.filters = nn.ModuleList(FieldFilters(embedding_dim, filters, kernel_sizes) for _ in range(n_fields))
         for embedding in self.embeddings.parameters():
             embedding.data[1:].normal_(std=0.1)
-        features = n_fields * len(kernel_sizes) * filters
+        features = 2 * n_fields * len(kernel_sizes) * filters
         self.dense = nn.Sequential(
             nn.BatchNorm1d(features),
             nn.Dropout(dropout),
@@ -74,11 +121,7 @@ class FieldCNN(nn.Module):
 
     def classify(self, *vectors: Tensor) -> Tensor:
         """Return the logits ``(n, venues)`` of the word vectors of all fields."""
-        features = [
-            convolution(field.transpose(1, 2)).relu().amax(2)
-            for convolutions, field in zip(self.convolutions.children(), vectors)
-            for convolution in convolutions.children()
-        ]
+        features = [filters(field) for filters, field in zip(self.filters, vectors)]
         logits: Tensor = self.dense(torch.cat(features, 1))
         return logits
 
@@ -90,7 +133,11 @@ class FieldCNN(nn.Module):
         """
         if self.training:
             words = tuple(self._leave_out(field) for field in words)
-        return self.classify(*self.embed(*words))
+        features = [
+            filters(field, embedding) for filters, field, embedding in zip(self.filters, words, self.embeddings)
+        ]
+        logits: Tensor = self.dense(torch.cat(features, 1))
+        return logits
 
     def _leave_out(self, words: Tensor) -> Tensor:
         """Leave out some words, and of some papers the whole field.

@@ -4,36 +4,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, Literal, Self
+from pathlib import Path
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
 from . import _storage
-from ._checks import as_list, as_strings, check_seed, check_type, positive, share
+from ._checkpoint import Checkpoint
+from ._checks import as_strings, check_type, positive
 from ._core import value_error
 from ._explanation import Explanation, explain_venues
 from ._highlight import Palette, check_palette
 from ._model import Model, frozen, learn_model, new_network
+from ._options import Options
 from ._papers import Data, Papers
-from ._ranker import Ranker, as_texts
+from ._ranker import as_texts
 from ._split import stratified_split
 from ._training import predict
 
-# What recommend, explain and the web service also take.
-_RESERVED = {"k", "n_steps", "output", "palette", "self", "venue", "venues"}
-_COUNTS = ("embedding_dim", "filters", "hidden", "min_count", "max_tokens", "batch_size", "epochs", "patience")
 
-
-@dataclass(kw_only=True)
-class VenueRecommender(Ranker):
+class VenueRecommender(Options):
     """Recommend venues for the text of a paper, and say which words made it recommend them.
 
-    Each field has its own word embedding, convolutions with several kernel sizes and max over time; what they found
-    goes through two dense layers with dropout and batch normalisation. Any labelled text will do: the label need not
-    be a venue. Hyperparameters are attributes; what ``fit`` learns ends in an underscore.
+    Each field has its own word embedding and convolutions, of which the maximum and the mean over time are kept; what
+    they found goes through two dense layers with dropout and batch normalisation. Any labelled text will do: the label
+    need not be a venue. Hyperparameters are attributes; what ``fit`` learns ends in an underscore.
 
     Args:
         fields: columns with text; each one may be missing in some papers.
@@ -49,7 +46,9 @@ class VenueRecommender(Ranker):
         field_dropout: share of the fields left out in training, which prepares for papers without them.
         min_count: how often a word must occur in the training papers to be known.
         max_tokens: how many words of each field are read.
-        learning_rate: the highest one of Adam.
+        label_smoothing: share of each target that is spread over all venues.
+        learning_rate: the highest one of AdamW; it rises for three tenths of the training and then falls.
+        weight_decay: of the convolutions and dense layers.
         batch_size: papers per step.
         epochs: passes over the training papers at most.
         patience: epochs without a better validation result before training ends.
@@ -78,58 +77,23 @@ class VenueRecommender(Ranker):
         choose the right venue*, Findings of EMNLP 2020.
     """
 
-    embedding: Literal["learned", "word2vec"] = "learned"
-    embedding_dim: int = 100
-    filters: int = 100
-    kernel_sizes: Sequence[int] = (1, 2, 3)
-    hidden: int = 200
-    dropout: float = 0.5
-    word_dropout: float = 0.3
-    field_dropout: float = 0.1
-    min_count: int = 3
-    max_tokens: int = 256
-    learning_rate: float = 2e-3
-    batch_size: int = 64
-    epochs: int = 15
-    patience: int = 3
-    validation_fraction: float = 0.1
-    seed: int = 0
-    device: str = "cpu"
-
-    def __post_init__(self) -> None:
-        """Check the hyperparameters."""
-        super().__post_init__()
-        if reserved := sorted(_RESERVED & set(self.fields)):
-            raise value_error("fields", f"names other than {sorted(_RESERVED)}", reserved)
-        if self.embedding not in ("learned", "word2vec"):
-            raise value_error("embedding", "'learned' or 'word2vec'", self.embedding)
-        self.fields = tuple(self.fields)
-        self.kernel_sizes = tuple(as_list("kernel_sizes", self.kernel_sizes, "a sequence of integers"))
-        if not self.kernel_sizes:
-            raise value_error("kernel_sizes", "at least one", self.kernel_sizes)
-        for size in self.kernel_sizes:
-            positive("kernel_sizes", size)
-        for name in _COUNTS:
-            positive(name, getattr(self, name))
-        for name in ("dropout", "word_dropout", "field_dropout", "learning_rate", "validation_fraction"):
-            share(name, getattr(self, name))
-        check_seed(self.seed)
-
-    def get_params(self) -> dict[str, Any]:
-        """Return the hyperparameters."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
-    def with_params(self, **changes: Any) -> VenueRecommender:
-        """Return an unfitted recommender with some other hyperparameters."""
-        return VenueRecommender(**{**self.get_params(), **changes})
-
-    def fit(self, data: Data, *, validation: Data | None = None, progress: bool | None = None) -> Self:
+    def fit(
+        self,
+        data: Data,
+        *,
+        validation: Data | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        progress: bool | None = None,
+    ) -> Self:
         """Learn from papers whose venues are known.
 
         Args:
             data: a path to a .parquet (extra ``parquet``), .csv or .jsonl file, a mapping of columns, or a table of
                 pyarrow, pandas or polars.
             validation: papers that choose the epoch. By default a stratified part of ``data`` is kept back for it.
+            checkpoint: a file that keeps the state of the training after each epoch. If ``fit`` was stopped, the same
+                call goes on from there, with the result of an unbroken training; remove the file once the model is
+                saved. The file of another training (other papers or options) is replaced.
             progress: show a bar; by default only in a terminal.
 
         Returns:
@@ -141,15 +105,20 @@ class VenueRecommender(Ranker):
         papers = self._read(data)
         if validation is None:
             fractions = (1 - self.validation_fraction, self.validation_fraction)
-            kept, held_out = stratified_split(papers.venues, fractions, seed=self.seed)
-            papers, validated = papers.take(kept), papers.take(held_out)
+            rows, held_out = stratified_split(papers.venues, fractions, seed=self.seed)
+            papers, validated = papers.take(rows), papers.take(held_out)
         else:
             validated = self._read(validation)
         if len(set(papers.venues)) < 2:
             raise value_error("data", "papers of at least two venues", sorted(set(papers.venues)))
         if not len(validated):
             raise value_error("data", "enough papers of a venue to keep some back for validation", "too few")
-        self._keep(learn_model(self, papers, validated, progress))
+        kept = None
+        if checkpoint is not None:
+            check_type("checkpoint", checkpoint, (str, os.PathLike), "a path")
+            parameters = {name: value for name, value in self.get_params().items() if name != "device"}
+            kept = Checkpoint(Path(checkpoint), [parameters, [(one.texts, one.venues) for one in (papers, validated)]])
+        self._keep(learn_model(self, papers, validated, checkpoint=kept, progress=progress))
         return self
 
     def recommend(self, *, k: int = 5, **texts: str | None) -> list[tuple[str, float]]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
-from unicodedata import east_asian_width
+from unicodedata import category, east_asian_width
 
 Colour = tuple[int, int, int]
 # For and against. Black on either has a contrast of more than 7 to 1.
@@ -71,7 +71,8 @@ def latex(pieces: Sequence[Piece], palette: tuple[Colour, Colour]) -> str:
         text = "".join(_LATEX.get(character, character) for character in re.sub(r"\s+", " ", _printable(piece.text)))
         colour = piece.background(palette)
         if colour is not None:
-            text = f"\\colorbox[HTML]{{{colour.upper()}}}{{\\strut {text}}}"
+            shown = f"\\underline{{{text}}}" if piece.strength > 0 else text
+            text = f"\\colorbox[HTML]{{{colour.upper()}}}{{\\strut {shown}}}"
         parts.append(text)
     return f"{{\\setlength{{\\fboxsep}}{{1pt}}{''.join(parts)}}}"
 
@@ -111,7 +112,11 @@ def _printable(text: str) -> str:
 
 
 def _cells(text: str) -> int:
-    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+    """Return how many letters of one width a text is as wide as; marks and joiners take no place of their own."""
+    return sum(
+        0 if category(character) in {"Mn", "Me", "Cf"} else 2 if east_asian_width(character) in "WF" else 1
+        for character in text
+    )
 
 
 def _cut(word: str, columns: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""A model on disk: ``model.safetensors`` with the numbers and ``model.json`` with everything else."""
+"""A model on disk: ``model-<hash>.safetensors`` with the numbers and ``model.json`` with everything else."""
 
 from __future__ import annotations
 
@@ -20,28 +20,33 @@ from ._model import Model
 from ._network import FieldCNN
 from ._text import Vocabulary
 
-FORMAT = 1
+FORMAT = 2
 
 
 def save(folder: str | os.PathLike[str], parameters: Mapping[str, Any], model: Model) -> None:
-    """Write both files; the second names the content of the first, so that they cannot be mixed."""
+    """Write both files, so that a folder holds one whole model at any time: the one before or this one."""
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     counts = {"venue_papers": model.venue_papers, "word_papers": model.word_papers}
     tensors = {name: value.cpu().contiguous() for name, value in {**model.network.state_dict(), **counts}.items()}
     content = save_tensors(tensors)
+    digest = hashlib.sha256(content).hexdigest()
     document = {
         "format": FORMAT,
-        "sha256": hashlib.sha256(content).hexdigest(),
+        "sha256": digest,
         "parameters": dict(parameters),
         "venues": model.venues,
         "vocabulary": model.vocabulary.words,
         "history": model.history,
     }
-    with atomic_path(path / "model.safetensors") as temporary:
+    with atomic_path(path / _weights(digest)) as temporary:
         temporary.write_bytes(content)
     with atomic_path(path / "model.json") as temporary:
         temporary.write_text(json.dumps(document), encoding="utf-8")
+    # Those of the model before, and what a run left that was killed while it wrote.
+    for other in [*path.glob("model-*.safetensors"), *path.glob(".model*-*.*")]:
+        if other.name != _weights(digest):
+            other.unlink()
 
 
 def load(
@@ -58,15 +63,17 @@ def load(
         ValueError: the files are damaged, of another format or not of one model.
     """
     path = Path(folder)
-    document, content = (path / "model.json").read_bytes(), (path / "model.safetensors").read_bytes()
+    document = (path / "model.json").read_bytes()
     with _readable(path):
         learned = json.loads(document)
         written = learned["format"]
     if written != FORMAT:
         raise value_error(str(path), f"a model folder of format {FORMAT}", f"format {written}")
     with _readable(path):
-        if hashlib.sha256(content).hexdigest() != learned["sha256"]:
-            raise value_error("model.safetensors", "the file that model.json names", "another one")
+        digest = str(learned["sha256"])
+        content = (path / _weights(digest)).read_bytes()
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise value_error(_weights(digest), "the file that model.json names", "another one")
         tensors = load_tensors(content)
         venue_papers, word_papers = tensors.pop("venue_papers"), tensors.pop("word_papers")
         # Without memory at first, so that the sizes in the JSON file cannot ask for any.
@@ -76,6 +83,11 @@ def load(
         vocabulary = Vocabulary(learned["vocabulary"])
         model = Model(learned["venues"], vocabulary, network, venue_papers, word_papers, learned["history"])
         return learned["parameters"], model
+
+
+def _weights(digest: str) -> str:
+    """Return the name of the file with the numbers; its content is in its name, so that no other model's fits."""
+    return f"model-{digest[:16]}.safetensors"
 
 
 @contextmanager

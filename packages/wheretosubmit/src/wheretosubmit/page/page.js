@@ -59,6 +59,8 @@ async function explain(button, panel) {
     for (const [field, words] of Object.entries(reasons.fields)) {
       if (words.text.trim()) panel.append(element("strong", {}, field), marked(words, reasons.scale));
     }
+    panel.append(element("p", { className: "gap" }, `What the words leave unexplained of the ${
+      (100 * reasons.score).toFixed(1)} %: ${(100 * reasons.gap).toFixed(1)} points.`));
     return `The words behind ${button.dataset.venue} are shown below it.`;
   });
 }
