@@ -136,7 +136,7 @@ def test_offline_encoder_without_its_packages(without, tmp_path):
 def test_others(texts, images):
     with pytest.raises(ValueError, match="n_components: expected at most 24 for 40 prompts, got 30"):
         PCA(30).fit(texts)
-    with pytest.raises(ValueError, match="y: expected one label per row, got embeddings"):
+    with pytest.raises(ValueError, match="y: expected one label per row, got y"):
         Oracle(4).fit(images, [1, 2])
     with pytest.raises(ValueError, match="notions: expected at least one"):
         fit_many({})
@@ -148,7 +148,7 @@ def test_others(texts, images):
         search(images[:, :3], images)
     with pytest.raises(ValueError, match="k: expected a whole number of at least 1"):
         search(images, images, 0)
-    with pytest.raises(ValueError, match="labels: expected one per image"):
+    with pytest.raises(ValueError, match="labels: expected one label per row"):
         evaluate({"random": RandomEmbedding(2)}, texts, images, [0])
     with pytest.raises(ValueError, match="labels: expected a value that two images share"):
         evaluate({"random": RandomEmbedding(2)}, texts, images, range(30))
@@ -156,7 +156,7 @@ def test_others(texts, images):
         evaluate({"random": RandomEmbedding(2)}, texts, images, [0] * 30, measures=["recall"])
     with pytest.raises(ValueError, match="measures: expected names out of"):
         score(images, [0] * 30, measures=["recall"])
-    with pytest.raises(ValueError, match="labels: expected one per image"):
+    with pytest.raises(ValueError, match="labels: expected one label per row"):
         score(images, [0])
     with pytest.raises(ValueError, match="methods: expected at least one"):
         evaluate({}, texts, images, [0] * 30)

@@ -49,7 +49,7 @@ def fingerprint(name: str, weights: Mapping[str, Tensor], preprocessing: str = "
 
 def in_batches(items: Sequence[Item], embed: Callable[[Sequence[Item]], Tensor], size: int = 64) -> Tensor:
     """Return ``embed`` of all items, computed in batches, without gradients."""
-    if isinstance(items, str) or not len(items):
-        raise value_error("images or texts", "a list with at least one", items)
+    if isinstance(items, str) or not hasattr(items, "__len__") or not len(items):
+        raise value_error("images or texts", "a list with at least one", repr(items))
     with torch.no_grad():
         return torch.cat([embed(items[start : start + size]) for start in range(0, len(items), size)])

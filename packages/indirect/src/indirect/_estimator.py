@@ -155,6 +155,8 @@ class Estimator:
         if self.random_state is None:
             generator.seed()
         elif isinstance(self.random_state, (int, np.integer)):
+            if not -(2**63) <= self.random_state < 2**64:
+                raise value_error("random_state", "a whole number of 64 bits", self.random_state)
             generator.manual_seed(int(self.random_state))
         else:
             raise type_error("random_state", "a whole number, a torch.Generator or None", self.random_state)

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ._arrays import to_tensor
-from ._core import import_extra, shape_error, track, value_error
+from ._arrays import label_codes, listed, seed_of, to_tensor
+from ._core import import_extra, track, type_error, value_error
 from ._estimator import Estimator
 from ._search import search
 from ._trained_baselines import Oracle
@@ -94,11 +94,13 @@ def evaluate(
     Reference:
         Table 13.2 and Table B.1.
     """
-    for argument, values in (("methods", methods), ("seeds", seeds)):
-        if not len(values):
-            raise value_error(argument, "at least one", values)
+    if not isinstance(methods, Mapping):
+        raise type_error("methods", "a mapping from names to estimators", methods)
+    if not methods:
+        raise value_error("methods", "at least one", methods)
+    seeds = [seed_of("seeds", seed) for seed in listed("seeds", "whole numbers", seeds)]
     images = to_tensor("images_or_embeddings", images_or_embeddings)
-    codes = _checked(images, labels, measures)
+    measures, codes = _checked(images, labels, measures)
     scores: dict[str, dict[str, list[float]]] = {}
     failures: dict[str, str] = {}
     for name, method in track(methods.items(), "evaluating", total=len(methods), progress=progress):
@@ -149,8 +151,10 @@ def score(
         model = clusters.KMeans(count, n_init=1, random_state=seed)
         return torch.as_tensor(model.fit_predict(rows.cpu().numpy()), device=rows.device)
 
-    rows = torch.nn.functional.normalize(to_tensor("embeddings", embeddings), dim=1)
-    codes = torch.as_tensor(_checked(rows, labels, measures), device=rows.device)
+    rows = torch.nn.functional.normalize(to_tensor("embeddings", embeddings).detach(), dim=1)
+    seed = seed_of("seed", seed)
+    measures, numbers = _checked(rows, labels, measures)
+    codes = torch.as_tensor(numbers, device=rows.device)
     calculator = library.AccuracyCalculator(
         include=tuple(MEASURES[name] for name in measures), knn_func=neighbours, kmeans_func=k_means
     )
@@ -158,13 +162,12 @@ def score(
     return {name: float(found[MEASURES[name]]) for name in measures}
 
 
-def _checked(rows: Tensor, labels: Any, measures: Sequence[str]) -> NDArray[np.int64]:
-    """Return the labels as numbers from 0 on, after checking them and the measures."""
-    if unknown := [name for name in measures if name not in MEASURES]:
+def _checked(rows: Tensor, labels: Any, measures: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
+    """Return the measures, and the labels as numbers from 0 on, after checking both."""
+    names = listed("measures", f"names out of {list(MEASURES)}", measures)
+    if unknown := [name for name in names if name not in list(MEASURES)]:
         raise value_error("measures", f"names out of {list(MEASURES)}", unknown)
-    _, codes, counts = np.unique(np.asarray(labels), return_inverse=True, return_counts=True)
-    if codes.shape != (len(rows),):
-        raise shape_error("labels", "one per image", {"labels": np.shape(labels), "images": rows.shape})
+    _, codes, counts = label_codes("labels", labels, len(rows))
     if counts.max() < 2:
         raise value_error("labels", "a value that two images share", "all different")
-    return codes
+    return names, codes

@@ -93,7 +93,7 @@ class LinearEstimator(Estimator):
             ImportError: the extra ``usearch`` is not installed.
         """
         usearch = import_extra("usearch.index", package="indirect", extra="usearch")
-        projected = np.asarray(self.transform(embeddings), dtype=np.float32)
+        projected = torch.as_tensor(self.transform(embeddings)).detach().cpu().numpy().astype(np.float32)
         index = usearch.Index(**{"ndim": projected.shape[1], "metric": "cos", "dtype": "f32", **options})
         index.add(np.arange(len(projected)), projected)
         return index

@@ -39,7 +39,11 @@ def read_tensors(path: str | os.PathLike[str], file_format: str) -> tuple[dict[s
             header = file.metadata() or {}
             if header.get("format") != file_format:
                 raise value_error(str(path), f"a file in the format {file_format!r}", header.get("format"))
-            return {name: file.get_tensor(name) for name in file.keys()}, json.loads(header["json"])  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        try:
+            return tensors, dict(json.loads(header["json"]))
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            raise value_error(str(path), "a description in JSON", f"{type(error).__name__}: {error}") from error
     except FileNotFoundError:
         raise
     except (SafetensorError, OSError) as error:

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, get_args
 import torch
 from torch import Tensor
 
-from ._arrays import positive_integer, positive_number
+from ._arrays import known_device, positive_integer, positive_number, to_tensor
 from ._core import shape_error, type_error, value_error
 from ._encoder import Encoder
 from ._exports import LinearEstimator
@@ -121,11 +121,15 @@ class InDiReCT(LinearEstimator):
             ValueError: it is another kind of file, damaged, or made with another encoder.
         """
         tensors, metadata = read_tensors(path, _FORMAT)
-        notion = cls(**metadata["parameters"], encoder=encoder)
-        for name, value in metadata["fitted"].items():
-            setattr(notion, name, value)
-        notion.components_ = tensors["components"].numpy()
-        notion.n_features_in_ = notion.components_.shape[1]
+        try:
+            notion = cls(**metadata["parameters"], encoder=encoder)
+            for name in _SAVED:
+                setattr(notion, name, metadata["fitted"][name])
+            components = to_tensor("components", tensors["components"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise value_error(str(path), "what InDiReCT.save wrote", f"{type(error).__name__}: {error}") from error
+        notion.components_ = components.numpy()
+        notion.n_features_in_ = components.shape[1]
         if encoder is not None:
             notion._check_identity("encoder", encoder.identity)
         return notion
@@ -168,13 +172,18 @@ class InDiReCT(LinearEstimator):
 def fit_batch(notions: Sequence[InDiReCT], prompts: Sequence[Tensor], names: Sequence[str] = ("prompts",)) -> None:
     """Learn several notions of equal parameters at once, each from its unit rows."""
     first, starts, counts = notions[0], [], []
+    device = known_device("device", first.device)
     for notion, rows, name in zip(notions, prompts, names):
         notion.n_components_ = notion._count(rows)
         warn_about(rows, notion.n_components_, notion.prompts_, name)
         counts.append(notion.n_components_)
-        drawn = draw_normal(rows, counts[-1], notion.init_std, notion._generator()) if notion.init == "normal" else None
-        starts.append(drawn if drawn is None else drawn.to(first.device))
-    prompts = [rows.to(first.device) for rows in prompts]
+        drawn = (
+            draw_normal(rows, counts[-1], float(notion.init_std), notion._generator())
+            if notion.init == "normal"
+            else None
+        )
+        starts.append(drawn if drawn is None else drawn.to(device))
+    prompts = [rows.to(device) for rows in prompts]
     if first.solver == "adam":
         solution = train_adam(prompts, starts, counts, lr=first.lr, patience=first.patience, max_iter=first.max_iter)
     else:

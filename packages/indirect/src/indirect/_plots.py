@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ._arrays import to_tensor
-from ._core import import_extra, shape_error, value_error
+from ._arrays import label_codes, to_tensor
+from ._core import import_extra, type_error, value_error
 
 if TYPE_CHECKING:
     from ._sweeps import Sweep
@@ -38,6 +38,9 @@ def plot_maps(
         ValueError: other names or numbers of labels than of embeddings, or more than 20 values.
     """
     pyplot = import_extra("matplotlib.pyplot", package="indirect", extra="plot")
+    for argument, given in (("embeddings", embeddings), ("labels", labels)):
+        if not isinstance(given, Mapping):
+            raise type_error(argument, "a mapping with the names of notions", given)
     if not embeddings:
         raise value_error("embeddings", "at least one notion", embeddings)
     if set(embeddings) != set(labels):
@@ -46,10 +49,8 @@ def plot_maps(
         1, len(embeddings), figsize=(4.6 * len(embeddings), 5), layout="constrained", squeeze=False
     )
     for name, canvas in zip(embeddings, axes.flat):
-        rows = to_tensor(f"embeddings[{name!r}]", embeddings[name]).cpu()
-        values, codes = np.unique(np.asarray(labels[name]), return_inverse=True)
-        if codes.shape != (len(rows),):
-            raise shape_error("labels", "one per row", {name: rows.shape, "labels": codes.shape})
+        rows = to_tensor(f"embeddings[{name!r}]", embeddings[name]).detach().cpu()
+        values, codes, _ = label_codes(f"labels[{name!r}]", labels[name], len(rows))
         if len(values) > 20:
             raise value_error("labels", "at most 20 values, one colour each", f"{len(values)} for {name!r}")
         positions = np.asarray((layout or _principal_plane)(rows.numpy()))

@@ -7,7 +7,7 @@ import io
 import itertools
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ._core import type_error, value_error
@@ -63,25 +63,20 @@ class Prompts(Sequence[str]):
             ValueError: another suffix, no UTF-8, or a row with too few or too many fields.
         """
         path = Path(path)
+        if path.suffix not in (".txt", ".csv"):
+            raise value_error(str(path), "a .txt or .csv file", f"suffix {path.suffix!r}")
+        templates = _texts("templates", [templates] if isinstance(templates, str) else templates)
         try:
             content = path.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
             raise value_error(str(path), "a text file in UTF-8", str(error)) from error
-        if path.suffix == ".txt":
-            return cls(templates, [line.strip() for line in content.splitlines() if line.strip()])
-        if path.suffix != ".csv":
-            raise value_error(str(path), "a .txt or .csv file", f"suffix {path.suffix!r}")
-        header, *rows = list(csv.reader(io.StringIO(content))) or [[]]
-        if not rows:
-            raise value_error(str(path), "a header and at least one row", content)
-        for number, row in enumerate(rows, start=2):
-            if len(row) != len(header):
-                raise value_error(f"{path}, record {number}", f"{len(header)} fields", len(row))
-        templates = _texts("templates", [templates] if isinstance(templates, str) else templates)
-        values = [{name: [value] for name, value in zip(header, row)} for row in rows]
-        if len(header) == 1:
-            values = [dict.fromkeys(("", header[0]), value[header[0]]) for value in values]
-        return cls([text for template in templates for value in values for text in _filled(template, value)])
+        try:
+            if path.suffix == ".txt":
+                return cls(templates, [line.strip() for line in content.splitlines() if line.strip()])
+            values = list(_records(content))
+            return cls([text for template in templates for value in values for text in _filled(template, value)])
+        except (ValueError, csv.Error) as error:
+            raise ValueError(f"{path}: {error}") from error
 
     def __len__(self) -> int:
         """Return the number of different texts."""
@@ -100,6 +95,18 @@ class Prompts(Sequence[str]):
         return f"Prompts({len(self)}: {', '.join(map(repr, self.texts[:3]))}, ...)"
 
 
+def _records(content: str) -> Iterator[dict[str, list[str]]]:
+    """Yield what each record of a CSV file puts into the slots that its header names."""
+    header, *rows = list(csv.reader(io.StringIO(content))) or [[]]
+    if not rows:
+        raise value_error("content", "a header and at least one row", repr(content))
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(header):
+            raise value_error(f"record {number}", f"{len(header)} fields", len(row))
+        slots = ["", *header] if len(header) == 1 else header
+        yield {name: [value] for name, value in zip(slots, row * len(slots) if len(header) == 1 else row)}
+
+
 def _filled(template: str, aspects: Sequence[str] | Mapping[str, Sequence[str]]) -> Iterator[str]:
     slots = list(dict.fromkeys(_SLOT.findall(template)))
     if not slots:
@@ -116,8 +123,8 @@ def _filled(template: str, aspects: Sequence[str] | Mapping[str, Sequence[str]])
 
 
 def _texts(argument: str, given: Sequence[str]) -> list[str]:
-    texts = given if isinstance(given, str) else list(given)
-    if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+    texts = given if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
         raise type_error(argument, "a list of texts", given)
     if not texts or not all(text.strip() for text in texts):
         raise value_error(argument, "texts that are not empty", given)

@@ -45,13 +45,21 @@ class EmbeddingStore:
         description = _read_json(self.folder / "store.json")
         if not isinstance(description, dict) or description.get("format") != _FORMAT:
             raise value_error(str(folder), f"a folder in the format {_FORMAT!r}", "another one")
-        self.ids: list[str] = description["ids"]
-        self.skipped: list[tuple[str, str]] = [(name, reason) for name, reason in description["skipped"]]
-        self.encoder_identity: str = description["encoder"]
+        try:
+            self.ids: list[str] = list(description["ids"])
+            self.skipped: list[tuple[str, str]] = [(name, reason) for name, reason in description["skipped"]]
+            self.encoder_identity: str = description["encoder"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise value_error(str(folder), "store.json with ids, skipped and encoder", repr(error)) from error
         try:
             self.embeddings: NDArray[Any] = np.load(self.folder / "embeddings.npy", mmap_mode="r", allow_pickle=False)
-        except (ValueError, EOFError) as error:
+        except FileNotFoundError:
+            raise
+        # The parser of a damaged header raises whatever it met.
+        except Exception as error:
             raise value_error(str(folder), "embeddings.npy with numbers", str(error)) from error
+        if getattr(self.embeddings, "ndim", 0) != 2 or self.embeddings.dtype.kind != "f":
+            raise value_error(str(folder), "embeddings.npy with floats (n, d)", repr(self.embeddings))
         if len(self.embeddings) != len(self.ids):
             raise value_error(str(folder), f"{len(self.ids)} rows, as many as ids", len(self.embeddings))
 
@@ -167,7 +175,7 @@ def _join(folder: Path, reports: list[Path], identity: str, dtype: str) -> None:
 def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise value_error(str(path), "JSON", str(error)) from error
 
 

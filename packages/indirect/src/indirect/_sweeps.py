@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ._arrays import to_tensor
-from ._core import value_error
+from ._arrays import listed, positive_integer, seed_of, to_tensor
+from ._core import type_error, value_error
 from ._estimator import Estimator
 from ._evaluate import evaluate
 from ._plots import plot_sweep
@@ -61,7 +61,7 @@ def sweep_components(
     """
 
     def cases() -> Iterable[tuple[Any, Mapping[str, Estimator], Any, Any, Sequence[int]]]:
-        for count in components:
+        for count in listed("components", "numbers of dimensions", components):
             changed = {name: _with_components(method, count) for name, method in methods.items()}
             yield count, changed, prompts_or_embeddings, images_or_embeddings, seeds
 
@@ -85,6 +85,8 @@ def sweep_encoders(
         measure: as for ``evaluate``.
         seeds: as for ``evaluate``.
     """
+    if not isinstance(embeddings, Mapping):
+        raise type_error("embeddings", "a mapping from names to pairs (prompts, images)", embeddings)
     cases = ((name, methods, texts, images, seeds) for name, (texts, images) in embeddings.items())
     return _sweep("encoder", cases, labels, measure)
 
@@ -112,9 +114,8 @@ def sweep_prompts(
     """
     rows = to_tensor("text_embeddings", text_embeddings)
     results: list[Sweep] = []
-    counts = list(counts)
-    if not len(seeds):
-        raise value_error("seeds", "at least one", seeds)
+    seeds = [seed_of("seeds", seed) for seed in listed("seeds", "whole numbers", seeds)]
+    counts = [positive_integer("counts", count) for count in listed("counts", "numbers of prompts", counts)]
     if not all(2 <= count <= len(rows) for count in counts):
         raise value_error("counts", f"numbers from 2 to {len(rows)}", counts)
     for seed in seeds:

@@ -6,13 +6,12 @@ import copy
 from collections.abc import Callable, Iterable
 from typing import Any, Self
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ._arrays import positive_integer
-from ._core import shape_error
+from ._arrays import label_codes, positive_integer, positive_number
+from ._core import value_error
 from ._encoder import Encoder
 from ._estimator import SeededEstimator
 from ._exports import LinearEstimator
@@ -118,11 +117,11 @@ class Oracle(_Trained, LinearEstimator):
     def fit(self, prompts_or_embeddings: Any, y: Any = None) -> Self:
         """Learn U from image embeddings ``(m, r)`` and their labels ``y`` ``(m,)``."""
         rows = self._read(prompts_or_embeddings)
-        classes, labels = np.unique(np.asarray(y), return_inverse=True)
-        if np.ndim(y) != 1 or len(labels) != len(rows):
-            raise shape_error("y", "one label per row", {"embeddings": rows.shape, "y": np.shape(y)})
+        classes, labels, _ = label_codes("y", y, len(rows))
         target, generator = torch.as_tensor(labels, device=rows.device), self._generator()
         new = positive_integer("n_components", self.n_components)
+        if new > rows.shape[1]:
+            raise value_error("n_components", f"at most the {rows.shape[1]} dimensions of the embeddings", new)
         components = draw_normal(rows, new, 0.1, generator).requires_grad_()
         prototypes = draw_normal(rows[:, :new], len(classes), 0.1, generator).requires_grad_()
         _train(
@@ -146,7 +145,8 @@ def _train(
     weight_decay: float = 0.0,
 ) -> None:
     """Run full-batch Adam until ``patience`` iterations bring no lower loss, and go back to the best parameters."""
-    parameters = list(parameters)
+    lr, patience = positive_number("lr", lr), positive_integer("patience", patience)
+    max_iter, parameters = positive_integer("max_iter", max_iter), list(parameters)
     optimizer = torch.optim.Adam(parameters, lr=lr, weight_decay=weight_decay)
     best, lowest, waited = [], float("inf"), 0
     for _ in range(max_iter):
