@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["nox[uv]>=2026.4"]
+# dependencies = ["nox[uv]>=2026.10"]
 # ///
 """Every check of the monorepo, and the CI matrix: packages are discovered, so adding one edits no list here.
 
@@ -18,13 +18,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import nox
+from filelock import FileLock
 from uv import find_uv_bin
 
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))
 
 from tools.pip_to_uv import pip_configuration, uv_environment  # noqa: E402
-from tools.workspace import CORE, Package, affected, changed_paths, discover, python_versions  # noqa: E402
+from tools.workspace import CORE, Package, affected, changed_paths, digest, discover, python_versions  # noqa: E402
 
 PACKAGES = {package.name: package for package in discover(ROOT)}
 PUBLISHED = [name for name in PACKAGES if name != CORE]
@@ -36,7 +37,9 @@ WHEEL_BYTES = 200_000
 
 nox.options.default_venv_backend = "uv"
 nox.options.download_python = "never"
-nox.options.sessions = ["lint", "types", "build", "tests", "lowest", "together"]
+# All may run side by side (nox --parallel 2); those that take longest come first.
+nox.options.allow_parallel = True
+nox.options.sessions = ["build", "together", "types", "tests", "lowest", "lint"]
 
 for variable, value in uv_environment(pip_configuration()).items():
     os.environ.setdefault(variable, value)
@@ -56,11 +59,19 @@ def uv(session: nox.Session, *arguments: str) -> None:
     session.run_install(find_uv_bin(), *arguments, external=True)
 
 
-def build_wheel(session: nox.Session, package: Package, folder: Path | None = None) -> Path:
-    """Build the sdist, then the wheel from that sdist, and return the wheel."""
-    folder = folder or Path(session.create_tmp()) / "dist" / package.name
-    shutil.rmtree(folder, ignore_errors=True)
-    uv(session, "build", "--quiet", "--out-dir", str(folder), str(package.folder))
+def build_wheel(session: nox.Session, package: Package) -> Path:
+    """Build the sdist, and the wheel from that sdist, once for each state of the files; return the wheel."""
+    cache = session.cache_dir.resolve() / package.name
+    folder = cache / digest(package)
+    copied_core = package.folder / "src" / package.import_name / "_core"  # which types reads
+    cache.mkdir(exist_ok=True)
+    with FileLock(cache / "lock"):
+        if not folder.is_dir() or (package.carries_core and not copied_core.is_dir()):
+            for old in cache.glob("*/"):
+                shutil.rmtree(old)
+            partial = cache / "partial"
+            uv(session, "build", "--quiet", "--out-dir", str(partial), str(package.folder))
+            partial.rename(folder)
     (wheel,) = folder.glob("*.whl")
     return wheel
 
@@ -131,7 +142,8 @@ def build(session: nox.Session, package: str) -> None:
     """Build sdist and wheel into dist/ and check what an index would refuse."""
     untouched(session, PACKAGES[package])
     folder = ROOT / "dist" / package
-    build_wheel(session, PACKAGES[package], folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(build_wheel(session, PACKAGES[package]).parent, folder)
     session.install("twine>=6", "check-wheel-contents>=0.6")
     (wheel,), (sdist,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
     session.run("twine", "check", "--strict", str(wheel), str(sdist))

@@ -1,6 +1,6 @@
 import pytest
 
-from tools.workspace import ROOT, affected, changed_paths, discover, python_versions, requirement_name
+from tools.workspace import ROOT, affected, changed_paths, digest, discover, python_versions, requirement_name
 
 PACKAGES = discover(ROOT)
 ALL = {package.name for package in PACKAGES}
@@ -37,6 +37,22 @@ def test_changed_paths_sees_commits_edits_and_new_files(workspace, git):
     (workspace / "LICENSE").write_text("edited")
     (workspace / "new name.txt").write_text("new")
     assert set(changed_paths(start, workspace)) == {"README.md", "LICENSE", "new name.txt"}
+
+
+@pytest.mark.parametrize(
+    ("file", "changes"),
+    [
+        ("simloss/README.md", {"simloss"}),
+        ("core/src/priorkit_core/checks.py", CARRIERS | {"core"}),
+        ("simloss/src/simloss/_core/checks.py", set()),
+    ],
+)
+def test_digest_changes_with_what_the_package_is_built_from(workspace, file, changes):
+    before = {package.name: digest(package) for package in discover(workspace)}
+    edited = workspace / "packages" / file
+    edited.parent.mkdir(exist_ok=True)
+    edited.write_text("edited")
+    assert {package.name for package in discover(workspace) if digest(package) != before[package.name]} == changes
 
 
 def test_matrix_is_the_python_version_file():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import subprocess
 import tomllib
@@ -104,6 +105,17 @@ def changed_paths(since: str, root: Path = ROOT) -> list[str]:
 
     paths = git("diff", "--name-only", "-z", since) + git("ls-files", "--others", "--exclude-standard", "-z")
     return [path for path in paths if path]
+
+
+def digest(package: Package) -> str:
+    """Return a hash of the names and contents of all files that the package is built from."""
+    folders = [package.folder, *([package.folder.parent / CORE] if package.carries_core else [])]
+    found = hashlib.sha256()
+    for file in sorted(file for folder in folders for file in folder.rglob("*")):
+        if file.is_file() and not {"_core", "__pycache__"}.intersection(file.parts):
+            name = file.relative_to(package.folder.parent).as_posix()
+            found.update(f"{name}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    return found.hexdigest()
 
 
 def requirement_name(requirement: str) -> str:
