@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from scipy import stats
 from wheretosubmit import (
     Evaluation,
     Explanation,
@@ -77,15 +78,19 @@ def run(settings: Settings) -> Chapter:
         f"and abstract; each seed draws 80 % for training, 10 % that choose the epoch and 10 % for the test, each "
         f"venue's share in all (seeds: {n_seeds})."
     )
-    evaluations = []
+    evaluations, fewer = [], []
+    smallest = min(sorted(set(papers["venue"])), key=papers["venue"].count)
     for seed in range(n_seeds):
         training, validation, test = (_take(papers, part) for part in stratified_split(papers["venue"], seed=seed))
         recommender = VenueRecommender(fields=FIELDS, seed=seed, **options)
         with step(f"training, seed {seed}"):
             recommender.fit(training, validation=validation)
         with step(f"baselines, seed {seed}"):
-            evaluations.append(recommender.evaluate(test, baselines=_baselines(training, options, seed)))
-    chapter.tables.append(_results(evaluations))
+            baselines = _baselines(training, options, seed)
+            evaluations.append(recommender.evaluate(test, baselines=baselines))
+            learned = {OURS: recommender, **{name: baselines[name] for name in LEARNED}}
+            fewer.append({name: _metrics_without(ranker, test, smallest) for name, ranker in learned.items()})
+    chapter.tables += [_results(evaluations), _results_without(fewer, smallest, len(set(papers["venue"])) - 1)]
     chapter.findings += _findings(evaluations)
     chapter.tables.append(_keywords(papers, options, n_seeds))
     with step("explaining"):
@@ -94,7 +99,7 @@ def run(settings: Settings) -> Chapter:
     recommender.save(MODEL)
     chapter.findings.append("The last of these models: wheretosubmit serve --model .cache/demo/wheretosubmit")
     if settings.mode == "full":
-        _write_csv(evaluations)
+        _write_csv(evaluations, fewer)
     return chapter
 
 
@@ -114,27 +119,52 @@ def _baselines(training: Columns, options: Mapping[str, Any], seed: int) -> dict
     }
 
 
+def _metrics_without(ranker: Any, test: Columns, venue: str) -> list[float]:
+    """Return accuracy, accuracy at five and MRR where a venue is neither in the papers nor among the answers."""
+    columns = [column for column, other in enumerate(ranker.venues_) if other != venue]
+    rows = [row for row, other in enumerate(test["venue"]) if other != venue]
+    scores = ranker.predict_scores(_take(test, np.array(rows)))
+    true = [ranker.venues_.index(test["venue"][row]) for row in rows]
+    places = 1 + (scores[:, columns] > scores[np.arange(len(rows)), true][:, None]).sum(1)
+    return [float(np.mean(values)) for values in (places == 1, places <= 5, 1 / places)]
+
+
 def _results(evaluations: list[Evaluation]) -> Table:
+    ours = [list(one.to_dict().values()) for one in evaluations]
     rows = []
     for name in evaluations[0].baselines:
+        theirs = [list(one.baselines[name].to_dict().values()) for one in evaluations]
         p_value = max(one.p_values[name] for one in evaluations)
-        rows.append([name, *_spreads([one.baselines[name] for one in evaluations]), f"{p_value:.2g}"])
-    rows.append(["wheretosubmit", *_spreads(evaluations), "-"])
+        gains = _intervals(np.subtract(ours, theirs), "+.3f")
+        rows.append([name, *_intervals(theirs), gains[0], gains[2], f"{p_value:.2g}"])
+    rows.append([OURS, *_intervals(ours), "-", "-", "-"])
     note = (
-        "Test papers, mean ± standard deviation over the seeds. p: Wilcoxon signed-rank test of the reciprocal ranks "
-        "against wheretosubmit, the largest of the seeds."
+        "Test papers, mean and 95 % t interval over the seeds. Gains: of wheretosubmit over the method on the same "
+        "papers. p: Wilcoxon signed-rank test of the reciprocal ranks, the largest of the seeds."
     )
-    return Table("Table 8.1 on these papers", f"{markdown_table(['method', *HEADER, 'p'], rows)}\n\n{note}")
+    return Table("Table 8.1 on these papers", f"{markdown_table(['method', *HEADER, *GAINS, 'p'], rows)}\n\n{note}")
+
+
+def _results_without(fewer: list[dict[str, list[float]]], venue: str, n_venues: int) -> Table:
+    rows = [[name, *_intervals([one[name] for one in fewer])] for name in [*LEARNED, OURS]]
+    note = f"The same models, without the papers and the column of {venue}, which has the fewest papers."
+    table = markdown_table(["method", *HEADER], rows)
+    return Table(f"The same with {n_venues} venues", f"{table}\n\n{note}")
 
 
 HEADER = ["Accuracy ↑", "Acc@5 ↑", "MRR ↑"]
+GAINS = ["Accuracy gain", "MRR gain"]
+OURS = "wheretosubmit"
+LEARNED = ("logistic regression, TF", "logistic regression, TF-IDF", "Iana et al. (abstract)")
 
 
-def _spreads(evaluations: list[Evaluation]) -> list[str]:
-    values = np.array([list(one.to_dict().values()) for one in evaluations])
-    if len(values) == 1:
-        return [f"{value:.3f}" for value in values[0]]
-    return [f"{mean:.3f} ± {sd:.3f}" for mean, sd in zip(values.mean(0), values.std(0, ddof=1))]
+def _intervals(values: Any, form: str = ".3f") -> list[str]:
+    """Return the mean of each column over the seeds ``(seeds, columns)``, with its interval if there are several."""
+    table = np.array(values)
+    if len(table) == 1:
+        return [f"{value:{form}}" for value in table[0]]
+    half = stats.t.ppf(0.975, len(table) - 1) * table.std(0, ddof=1) / np.sqrt(len(table))
+    return [f"{mean:{form}} ± {h:.3f}" for mean, h in zip(table.mean(0), half)]
 
 
 def _findings(evaluations: list[Evaluation]) -> list[str]:
@@ -152,8 +182,8 @@ def _findings(evaluations: list[Evaluation]) -> list[str]:
 def _keywords(papers: Columns, options: Mapping[str, Any], n_seeds: int) -> Table:
     """Show what the mere presence of keywords tells, and what keywords add where every paper has them."""
     presence = {**papers, "presence": ["yes" if keywords else "no" for keywords in papers["keywords"]]}
-    rows = np.flatnonzero(np.isin(papers["venue"], WITH_KEYWORDS) & np.array([bool(k) for k in papers["keywords"]]))
-    some = _take(papers, rows)
+    have = np.flatnonzero(np.isin(papers["venue"], WITH_KEYWORDS) & np.array([bool(k) for k in papers["keywords"]]))
+    some = _take(papers, have)
     results: dict[str, list[Evaluation]] = {"presence of keywords alone, all venues": []}
     for seed in range(n_seeds):
         with step(f"keywords, seed {seed}"):
@@ -167,7 +197,10 @@ def _keywords(papers: Columns, options: Mapping[str, Any], n_seeds: int) -> Tabl
                 recommender.fit(training, validation=validation)
                 name = f"{', '.join(WITH_KEYWORDS)}: {' + '.join(fields)}"
                 results.setdefault(name, []).append(recommender.evaluate(test))
-    table = markdown_table(["what is read", *HEADER], [[name, *_spreads(ones)] for name, ones in results.items()])
+    table = markdown_table(
+        ["what is read", *HEADER],
+        [[name, *_intervals([list(one.to_dict().values()) for one in ones])] for name, ones in results.items()],
+    )
     missing = np.mean([not keywords for keywords in papers["keywords"]])
     note = f"{missing:.0%} of the papers have no keywords, so they are no part of the main table."
     return Table("Keywords", f"{table}\n\n{note}")
@@ -235,12 +268,15 @@ def _plain(text: str) -> str:
     return text.encode("ascii", "replace").decode().replace("$", r"\$")
 
 
-def _write_csv(evaluations: list[Evaluation]) -> None:
-    """Write one line per method and seed."""
+def _write_csv(evaluations: list[Evaluation], fewer: list[dict[str, list[float]]]) -> None:
+    """Write one line per method and seed; the last columns are those without the smallest venue."""
     RESULTS.mkdir(exist_ok=True)
+    names = ["accuracy", "accuracy_at_5", "mrr"]
     with (RESULTS / "wheretosubmit.csv").open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["method", "seed", "accuracy", "accuracy_at_5", "mrr"])
-        for seed, evaluation in enumerate(evaluations):
-            for name, one in {"wheretosubmit": evaluation, **evaluation.baselines}.items():
-                writer.writerow([name, seed, *(f"{value:.4f}" for value in one.to_dict().values())])
+        writer.writerow(["method", "seed", *names, "p", *(f"{name}_without" for name in names)])
+        for seed, (evaluation, without) in enumerate(zip(evaluations, fewer)):
+            for name, one in {OURS: evaluation, **evaluation.baselines}.items():
+                p_value = f"{evaluation.p_values[name]:.2g}" if name in evaluation.baselines else ""
+                numbers = [f"{value:.4f}" for value in one.to_dict().values()]
+                writer.writerow([name, seed, *numbers, p_value, *(f"{x:.4f}" for x in without.get(name, []))])

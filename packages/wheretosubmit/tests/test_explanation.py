@@ -103,7 +103,7 @@ def test_the_network_is_left_as_it_was(recommender):
         ({"venues": ["NeurIPS"]}, r"venues: expected some of \['ACL', 'CVPR', 'ICRA'\], got \['NeurIPS'\]"),
         ({"output": "loss"}, "output: expected 'probability' or 'logit', got loss"),
         ({"n_steps": 0}, "n_steps: expected a positive integer, got 0"),
-        ({"palette": "rainbow"}, "palette: expected one of"),
+        ({"palette": "rainbow"}, "palette: expected 'green-red' or 'blue-orange', got rainbow"),
     ],
 )
 def test_bad_arguments(recommender, arguments, message):

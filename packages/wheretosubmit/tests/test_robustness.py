@@ -13,6 +13,7 @@ from wheretosubmit import (
 )
 from wheretosubmit._evaluation import evaluate_scores
 from wheretosubmit._papers import read_papers
+from wheretosubmit.web import create_app
 
 PAPERS = {"title": ["a b", "c d"] * 16, "venue": ["x", "y"] * 16}
 HIGHLIGHT = Highlight(["a", "b"], [0.1, -0.2])
@@ -33,7 +34,16 @@ def used(c, weighting):
 
 CALLS = {
     "VenueRecommender": (VenueRecommender, {**VenueRecommender().get_params()}),
-    "fit": (lambda data: TINY.with_params().fit(data, progress=False), {"data": PAPERS}),
+    "fit": (
+        lambda **arguments: TINY.with_params().fit(**arguments, progress=False),
+        {"data": PAPERS, "validation": PAPERS, "checkpoint": None},
+    ),
+    "with_params": (TINY.with_params, {"device": "cpu", "seed": 0}),
+    "save and load": (lambda folder: (FITTED.save(folder), VenueRecommender.load(folder)), {"folder": "model"}),
+    "create_app": (
+        create_app,
+        {"recommender": FITTED, "max_characters": 100, "max_in_flight": 3, "timeout": 2.0, "workers": 1},
+    ),
     "column": (lambda title: FITTED.evaluate({**PAPERS, "title": title}), {"title": PAPERS["title"]}),
     "recommend": (FITTED.recommend, {"title": "a b", "k": 1}),
     "explain": (
@@ -72,7 +82,8 @@ CALLS = {
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_hostile_arguments_are_refused_by_name(name, check_arguments):
+def test_hostile_arguments_are_refused_by_name(name, check_arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # "wrong" is the name of a file
     function, valid = CALLS[name]
     assert check_arguments(function, **valid) >= 14 * len(valid)
 

@@ -155,7 +155,7 @@ def test_two_hundred_requests_in_flight_get_their_own_answers(recommender, servi
 
 
 def test_bad_limits(recommender, options):
-    with pytest.raises(ValueError, match="limits: expected positive numbers"):
+    with pytest.raises(ValueError, match="timeout: expected a positive number of seconds, got 0"):
         create_app(recommender, timeout=0)
     with pytest.raises(ValueError, match="expected a fitted model"):
         create_app(VenueRecommender(**options))

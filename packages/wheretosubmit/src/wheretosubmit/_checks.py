@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any
 
 from ._core import type_error, value_error
@@ -13,6 +15,24 @@ def check_type(name: str, value: object, kind: type | tuple[type, ...], expected
     """Refuse what is of another type."""
     if not isinstance(value, kind):
         raise type_error(name, expected, value)
+
+
+def choice(name: str, value: object, options: Iterable[str]) -> None:
+    """Refuse what is none of the options."""
+    if not isinstance(value, str) or value not in options:
+        raise value_error(name, " or ".join(map(repr, options)), value)
+
+
+def as_path(name: str, value: Any) -> Path:
+    """Return a path that a file can have."""
+    check_type(name, value, (str, os.PathLike), "a path")
+    try:
+        encoded = os.fsencode(value)
+    except UnicodeEncodeError as error:
+        raise value_error(name, "a path", value) from error
+    if not encoded or b"\0" in encoded:
+        raise value_error(name, "a path", value)
+    return Path(os.fsdecode(encoded))
 
 
 def positive(name: str, value: object) -> int:

@@ -6,10 +6,11 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from numbers import Real
+from operator import index
 from typing import Literal, SupportsFloat
 
 from . import _render
-from ._checks import as_list, as_numbers, as_strings, check_type, positive
+from ._checks import as_list, as_numbers, as_strings, check_type, choice, positive
 from ._core import shape_error, value_error
 from ._render import PALETTES, Piece
 
@@ -171,8 +172,7 @@ class Highlight:
 
 def check_palette(palette: object) -> None:
     """Refuse what is no palette."""
-    if palette not in [*PALETTES]:
-        raise value_error("palette", f"one of {list(PALETTES)}", palette)
+    choice("palette", palette, PALETTES)
 
 
 def _find(text: str, tokens: Sequence[str]) -> list[tuple[int, int]]:
@@ -191,7 +191,11 @@ def _checked(spans: Sequence[tuple[int, int]], text: str, tokens: Sequence[str])
     if len(spans) != len(tokens):
         raise shape_error("spans", "one per token", {"tokens": (len(tokens),), "spans": (len(spans),)})
     place = 0
-    for start, end in spans:
+    for span in spans:
+        try:
+            start, end = map(index, span)
+        except (TypeError, ValueError) as error:
+            raise value_error("spans", "a sequence of pairs (start, end)", f"{span!r} among them") from error
         if not place <= start <= end <= len(text):
             raise value_error("spans", f"ascending places in a text of {len(text)} characters", (start, end))
         place = end

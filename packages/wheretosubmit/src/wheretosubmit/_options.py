@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal, Self
 
-from ._checks import as_list, check_seed, positive, share
+import torch
+
+from ._checks import as_list, check_seed, check_type, choice, positive, share
 from ._core import value_error
 from ._ranker import Ranker
 
@@ -48,8 +50,7 @@ class Options(Ranker):
         super().__post_init__()
         if reserved := sorted(_RESERVED & set(self.fields)):
             raise value_error("fields", f"names other than {sorted(_RESERVED)}", reserved)
-        if self.embedding not in ("learned", "word2vec"):
-            raise value_error("embedding", "'learned' or 'word2vec'", self.embedding)
+        choice("embedding", self.embedding, ("learned", "word2vec"))
         self.fields = tuple(self.fields)
         sizes = as_list("kernel_sizes", self.kernel_sizes, "a sequence of integers")
         self.kernel_sizes = tuple(positive("kernel_sizes", size) for size in sizes)
@@ -60,6 +61,11 @@ class Options(Ranker):
         for name in _SHARES:
             setattr(self, name, share(name, getattr(self, name)))
         self.seed = check_seed(self.seed)
+        check_type("device", self.device, (str, torch.device), "a device of torch")
+        try:
+            torch.device(self.device)
+        except RuntimeError as error:
+            raise value_error("device", "a device of torch", str(error).splitlines()[0]) from error
 
     def get_params(self) -> dict[str, Any]:
         """Return the hyperparameters."""

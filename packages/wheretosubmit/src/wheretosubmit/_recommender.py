@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Literal, Self
 
 import numpy as np
@@ -13,7 +12,7 @@ from torch import Tensor
 
 from . import _storage
 from ._checkpoint import Checkpoint
-from ._checks import as_strings, check_type, positive
+from ._checks import as_path, as_strings, check_type, choice, positive
 from ._core import value_error
 from ._explanation import Explanation, explain_venues
 from ._highlight import Palette, check_palette
@@ -115,9 +114,9 @@ class VenueRecommender(Options):
             raise value_error("data", "enough papers of a venue to keep some back for validation", "too few")
         kept = None
         if checkpoint is not None:
-            check_type("checkpoint", checkpoint, (str, os.PathLike), "a path")
             parameters = {name: value for name, value in self.get_params().items() if name != "device"}
-            kept = Checkpoint(Path(checkpoint), [parameters, [(one.texts, one.venues) for one in (papers, validated)]])
+            learned_from = [(one.texts, one.venues) for one in (papers, validated)]
+            kept = Checkpoint(as_path("checkpoint", checkpoint), [parameters, learned_from])
         self._keep(learn_model(self, papers, validated, checkpoint=kept, progress=progress))
         return self
 
@@ -165,8 +164,7 @@ class VenueRecommender(Options):
         Reference:
             Chapter 8, Eq. 8.1; Sundararajan, Taly, Yan: *Axiomatic attribution for deep networks*, ICML 2017.
         """
-        if output not in ("probability", "logit"):
-            raise value_error("output", "'probability' or 'logit'", output)
+        choice("output", output, ("probability", "logit"))
         positive("n_steps", n_steps)
         if n_steps < 2:
             raise value_error("n_steps", "at least 2", n_steps)

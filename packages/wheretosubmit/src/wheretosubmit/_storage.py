@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
+from ._checks import as_path
 from ._core import atomic_path, value_error
 from ._model import Model
 from ._network import FieldCNN
@@ -25,7 +26,7 @@ FORMAT = 2
 
 def save(folder: str | os.PathLike[str], parameters: Mapping[str, Any], model: Model) -> None:
     """Write both files, so that a folder holds one whole model at any time: the one before or this one."""
-    path = Path(folder)
+    path = as_path("folder", folder)
     path.mkdir(parents=True, exist_ok=True)
     counts = {"venue_papers": model.venue_papers, "word_papers": model.word_papers}
     tensors = {name: value.cpu().contiguous() for name, value in {**model.network.state_dict(), **counts}.items()}
@@ -62,7 +63,7 @@ def load(
         FileNotFoundError: a file is not there.
         ValueError: the files are damaged, of another format or not of one model.
     """
-    path = Path(folder)
+    path = as_path("folder", folder)
     document = (path / "model.json").read_bytes()
     with _readable(path):
         learned = json.loads(document)

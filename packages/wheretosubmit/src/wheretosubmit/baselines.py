@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ._checks import check_type
+from ._checks import check_type, choice
 from ._core import import_extra, value_error
 from ._papers import Data, Papers
 from ._ranker import Ranker
@@ -89,8 +89,7 @@ class LogisticRegression(_Baseline):
     c: float = 1.0
 
     def _learn(self, papers: Papers, targets: NDArray[np.int64]) -> None:
-        if self.weighting not in ("tf", "tfidf"):
-            raise value_error("weighting", "'tf' or 'tfidf'", self.weighting)
+        choice("weighting", self.weighting, ("tf", "tfidf"))
         check_type("c", self.c, Real, "a positive number")
         if not 0 < self.c < math.inf:
             raise value_error("c", "a positive number", self.c)
@@ -126,6 +125,7 @@ class Iana(_Baseline):
         if len(self.fields) != 1:
             raise value_error("fields", "one field", self.fields)
         rows, held_out = stratified_split(papers.venues, (0.9, 0.1), seed=0)
+        check_type("network", self.network, (VenueRecommender, type(None)), "a VenueRecommender")
         network = self.network or VenueRecommender(fields=self.fields, label=self.label)
         self._network = network.with_params(fields=self.fields, label=self.label).fit(papers.take(rows))
         documents = [

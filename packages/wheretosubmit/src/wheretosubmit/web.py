@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
+from ._checks import check_type, positive
 from ._core import import_extra, value_error
 from ._guard import Guard
 from ._recommender import VenueRecommender
@@ -31,6 +33,7 @@ else:
 __all__ = ["create_app", "serve"]
 
 Result = TypeVar("Result")
+_MOST_CHARACTERS = 10**8
 _PAGE = files(__package__) / "page"
 _FILES = {
     "/": ("index.html", "text/html"),
@@ -100,9 +103,15 @@ def create_app(
     Raises:
         ValueError: the recommender is not fitted, or a limit is not positive.
     """
+    check_type("recommender", recommender, VenueRecommender, "a VenueRecommender")
     recommender._check_fitted()
-    if min(max_characters, max_in_flight, timeout, workers or 1) <= 0:
-        raise value_error("limits", "positive numbers", (max_characters, max_in_flight, timeout, workers))
+    if positive("max_characters", max_characters) > _MOST_CHARACTERS:
+        raise value_error("max_characters", f"at most {_MOST_CHARACTERS}", max_characters)
+    positive("max_in_flight", max_in_flight)
+    positive("workers", 1 if workers is None else workers)
+    check_type("timeout", timeout, (int, float), "a positive number of seconds")
+    if not 0 < timeout < math.inf:
+        raise value_error("timeout", "a positive number of seconds", timeout)
     app = fastapi.FastAPI(
         title="Where to submit?",
         summary="Recommends venues for a paper and says which words speak for them.",
@@ -162,7 +171,9 @@ def serve(recommender: VenueRecommender, *, host: str = "127.0.0.1", port: int =
     # One thread per paper: several papers at a time use the processors better than one paper that is split.
     torch.set_num_threads(1)
     app = create_app(recommender, **limits)
-    uvicorn.run(app, host=host, port=port, access_log=False, log_level="warning", timeout_keep_alive=10)
+    uvicorn.run(
+        app, host=host, port=port, access_log=False, log_level="warning", timeout_keep_alive=10, server_header=False
+    )
 
 
 def _sender(content: bytes, kind: str) -> Callable[[], responses.Response]:
