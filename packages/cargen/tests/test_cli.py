@@ -37,6 +37,8 @@ def test_command_generate(command, capsys):
     assert command(["generate", *arguments]) == 0
     path, _, text = capsys.readouterr().out.partition(": ")
     assert text.startswith("5 images after ")
+    assert command(["digest", "cars"]) == 0
+    assert capsys.readouterr().out == cargen.digest("cars") + "\n"
     assert set(polars.read_parquet(path)["rotation"]) <= {0.0, 90.0}
 
 
@@ -62,8 +64,9 @@ def test_command_sheet(command):
         (["generate", "--out", "cars"], "required: --n"),
         (["generate", "--out", "cars", "--n", "0"], "n: expected a whole number, at least 1"),
         (["generate", "--out", "broken.json", "--n", "1", "--workers", "1"], "broken.json"),
+        (["digest", "none"], "none"),
         (["sheet", "--out", "sheet.pdf"], "--out: expected a .png file"),
-        ([], "required: {render,generate,sheet}"),
+        ([], "required: {render,generate,digest,sheet}"),
     ],
 )
 def test_bad_commands_are_one_line(arguments, message, command, capsys):

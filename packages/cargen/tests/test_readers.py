@@ -1,111 +1,12 @@
-import json
-import struct
-
-import numpy as np
 import pytest
 from cargen import read_mesh
 from cargen._read import _READERS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-AC3D = """AC3Db
-MATERIAL "m" rgb 1 1 1 amb 1 1 1 emis 0 0 0 spec 0 0 0 shi 0 trans 0
-OBJECT world
-kids 1
-OBJECT group
-name "all"
-loc 10 0 0
-kids 2
-OBJECT poly
-name "BODY"
-data 5
-hello
-rot 0 0 1 0 1 0 -1 0 0
-numvert 4
-0 0 0 0 0 1
-1 0 0 0 0 1
-1 1 0 0 0 1
-0 1 0 0 0 1
-numsurf 2
-SURF 0x10
-mat 0
-refs 4
-0 0 0
-1 0 0
-2 0 0
-3 0 0
-SURF 0x2
-mat 0
-refs 2
-0 0 0
-1 0 0
-kids 0
-OBJECT poly
-name "STRIP"
-loc 0 0 5
-numvert 4
-0 0 0
-0 1 0
-1 0 0
-1 1 0
-numsurf 1
-SURF 0x14
-mat 0
-refs 4
-0 0 0 0 0
-1 0 0 0 0
-2 0 0 0 0
-3 0 0 0 0
-kids 0
-"""
 
-
-def glb(document, binary):
-    text = json.dumps(document).encode()
-    text += b" " * (-len(text) % 4)
-    chunks = struct.pack("<2I", len(text), 0x4E4F534A) + text + struct.pack("<2I", len(binary), 0x004E4942) + binary
-    return struct.pack("<4s2I", b"glTF", 2, 12 + len(chunks)) + chunks
-
-
-@pytest.fixture
-def glb_document():
-    """A square of two triangles, below a turned and a moved node."""
-    positions = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], dtype="<f4").tobytes()
-    corners = np.array([0, 1, 2, 0, 2, 3], dtype="<u2").tobytes()
-    document = {
-        "asset": {"version": "2.0"},
-        "scene": 0,
-        "scenes": [{"nodes": [0]}],
-        "nodes": [
-            {"children": [1], "translation": [10, 0, 0]},
-            {"name": "car", "mesh": 0, "rotation": [0, 0, 0.5**0.5, 0.5**0.5], "scale": [2, 2, 2]},
-        ],
-        "materials": [{"name": "red"}],
-        "meshes": [
-            {
-                "primitives": [
-                    {"attributes": {"POSITION": 0}, "indices": 1, "material": 0},
-                    {"attributes": {}, "mode": 1},
-                ]
-            }
-        ],
-        "accessors": [
-            {"bufferView": 0, "componentType": 5126, "count": 4, "type": "VEC3"},
-            {"bufferView": 1, "componentType": 5123, "count": 6, "type": "SCALAR"},
-        ],
-        "bufferViews": [
-            {"buffer": 0, "byteOffset": 0, "byteLength": len(positions)},
-            {"buffer": 0, "byteOffset": len(positions), "byteLength": len(corners)},
-        ],
-        "buffers": [{"byteLength": len(positions) + len(corners)}],
-    }
-    return document, positions + corners
-
-
-def test_ac3d(tmp_path):
-    path = tmp_path / "car.acc"
-    path.write_text(AC3D)
-    body, strip = read_mesh(path)
+def test_ac3d(meshes):
+    body, strip = read_mesh(meshes[".acc"])
     assert (body.name, strip.name) == ("BODY", "STRIP")
     assert body.vertices.tolist() == [[10, 0, 0], [10, 0, 1], [10, 1, 1], [10, 1, 0]]
     assert body.triangles.tolist() == [[0, 1, 2], [0, 2, 3]]
@@ -121,10 +22,8 @@ def test_obj(obj_file):
     assert len(body.triangles) == len(cabin.triangles) == 12
 
 
-def test_glb(tmp_path, glb_document):
-    path = tmp_path / "car.glb"
-    path.write_bytes(glb(*glb_document))
-    (part,) = read_mesh(path)
+def test_glb(meshes):
+    (part,) = read_mesh(meshes[".glb"])
     assert part.name == "car/red"
     assert part.vertices.round(6).tolist() == [[10, 0, 0], [10, 2, 0], [8, 2, 0], [8, 0, 0]]
     assert part.triangles.tolist() == [[0, 1, 2], [0, 2, 3]]
@@ -147,7 +46,7 @@ def test_glb(tmp_path, glb_document):
         (lambda d: d["scenes"][0].update(nodes=[]), "none"),
     ],
 )
-def test_broken_glb(change, message, tmp_path, glb_document):
+def test_broken_glb(change, message, tmp_path, glb_document, glb):
     document, binary = glb_document
     change(document)
     path = tmp_path / "car.glb"
@@ -166,8 +65,8 @@ def fault(path):
 
 
 @pytest.mark.parametrize("suffix", [".acc", ".obj", ".glb"])
-def test_truncated_files_are_errors_that_name_the_file(suffix, tmp_path, obj_file, glb_document):
-    whole = {".acc": AC3D.encode(), ".obj": obj_file.read_bytes(), ".glb": glb(*glb_document)}[suffix]
+def test_truncated_files_are_errors_that_name_the_file(suffix, tmp_path, meshes):
+    whole = meshes[suffix].read_bytes()
     path = tmp_path / f"part{suffix}"
     errors = 0
     for end in range(0, len(whole) - 1, 7):

@@ -1,6 +1,6 @@
 """Rendered cars whose eleven properties are drawn independently."""
 
-from ._generate import generate
+from ._generate import digest, generate
 from ._indices import IndexRenderer
 from ._manifest import CarMesh, Manifest, Wheels
 from ._mesh import Part
@@ -12,5 +12,5 @@ from ._sheet import contact_sheet
 # fmt: off
 __all__ = [
     "CarMesh", "CarProperties", "IndexRenderer", "Manifest", "PROPERTY_VALUES", "Part", "Renderer", "Rendering",
-    "Wheels", "contact_sheet", "generate", "read_mesh", "render", "sample", "sweep",
+    "Wheels", "contact_sheet", "digest", "generate", "read_mesh", "render", "sample", "sweep",
 ]

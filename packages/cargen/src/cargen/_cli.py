@@ -13,7 +13,7 @@ from typing import Any
 from PIL import Image
 
 from ._core import Parser, atomic_path, value_error
-from ._generate import generate
+from ._generate import digest, generate
 from ._manifest import Manifest
 from ._properties import PROPERTY_NAMES, PROPERTY_VALUES, CarProperties
 from ._render import Renderer
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True)
     look = Parser(add_help=False)
     look.add_argument("--out", type=Path, required=True, help="what to write")
-    look.add_argument("--meshes", type=Path, help="manifest in JSON, or the folder of TORCS's cars")
+    look.add_argument("--meshes", type=Path, help="manifest in JSON, or a folder of TORCS's cars")
     look.add_argument("--quality", choices=list(QUALITIES), default="preview")
     look.add_argument("--size-px", type=int, default=224, help="side of each image")
     look.add_argument(
@@ -48,6 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     many.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes")
     many.add_argument("--shard-size", type=int, default=20)
     many.set_defaults(run=_generate)
+
+    pixels = commands.add_parser("digest", help="print the SHA-256 of the pixels in a folder of generate")
+    pixels.add_argument("folder", type=Path)
+    pixels.set_defaults(run=_digest)
 
     sheet = commands.add_parser("sheet", parents=[look], help="one row per property, one image per value")
     sheet.set_defaults(run=_sheet)
@@ -80,6 +84,10 @@ def _generate(options: argparse.Namespace) -> None:
     )
     seconds = time.perf_counter() - start
     sys.stdout.write(f"{properties}: {options.n} images after {seconds:.0f} s\n")
+
+
+def _digest(options: argparse.Namespace) -> None:
+    sys.stdout.write(f"{digest(options.folder)}\n")
 
 
 def _sheet(options: argparse.Namespace) -> None:

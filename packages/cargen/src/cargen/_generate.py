@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -16,8 +17,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ._checks import whole_number
+import numpy as np
+from PIL import Image
+
+from ._checks import location, whole_number
 from ._core import atomic_path, import_extra, track, value_error
+from ._default import mesh_files
 from ._indices import Draw, IndexRenderer, encode_png
 from ._manifest import Manifest
 from ._render import blender_version
@@ -49,7 +54,7 @@ def generate(
         n: number of images.
         seed: of the properties.
         values: what some properties may be, see ``sample``.
-        meshes: the car models; the six parametric ones by default.
+        meshes: the car models; by default those of ``Renderer``.
         quality: ``"preview"`` or ``"photo"``.
         size_px: side of the square images.
         workers: processes; with more than one, a script needs the guard ``if __name__ == "__main__"``.
@@ -68,16 +73,17 @@ def generate(
     n, workers, shard_size = (
         whole_number(name, number, 1) for name, number in (("n", n), ("workers", workers), ("shard_size", shard_size))
     )
+    shard_size = min(shard_size, n)
     drawing = IndexRenderer(
         seed=seed,
-        values=values or {},
+        values={} if values is None else values,
         meshes=meshes,
         quality=quality,
         size_px=size_px,
         threads=max(1, (os.cpu_count() or 1) // workers),
         make_renderer=make_renderer,
     )
-    folder = Path(out)
+    folder = location("out", out)
     _claim(folder, _settings(drawing, n, shard_size))
     table = polars.DataFrame([_row(drawing, index) for index in range(n)], infer_schema_length=None)
     shards = [range(start, min(start + shard_size, n)) for start in range(0, n, shard_size)]
@@ -100,11 +106,10 @@ def _settings(drawing: IndexRenderer, n: int, shard_size: int) -> dict[str, Any]
     settings |= {"quality": drawing.quality, "size_px": drawing.size_px, "cargen": version("cargen")}
     if drawing.make_renderer is None:
         settings["bpy"] = blender_version()
-    if drawing.meshes is not None:
-        files = [(car, Path(drawing.meshes.folder) / car.file) for car in drawing.meshes.cars]
-        settings["meshes"] = [
-            asdict(car) | {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for car, path in files
-        ]
+    settings["meshes"] = [
+        asdict(car) | {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        for car, path in mesh_files(drawing.meshes, drawing.values["model"])
+    ]
     return settings
 
 
@@ -112,18 +117,46 @@ def _claim(folder: Path, settings: dict[str, Any]) -> None:
     """Make the folder, or check that it is one of the same run."""
     text = json.dumps(settings, indent=2) + "\n"
     note = folder / "settings.json"
-    if folder.exists() and any(folder.iterdir()) and not (note.exists() and note.read_text(encoding="utf-8") == text):
+    others = [path for path in folder.iterdir() if not path.match(".settings-*.json")] if folder.exists() else []
+    if others and not (note.exists() and note.read_bytes() == text.encode()):
         raise value_error("out", "an empty folder, or one of the same run", str(folder))
-    for name in ("images", "masks", "shards"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    with atomic_path(note) as temporary:
+    folder.mkdir(parents=True, exist_ok=True)
+    with atomic_path(note) as temporary:  # the first that is there, so that a run killed at once can be gone on with
         temporary.write_text(text, encoding="utf-8")
+    for name in ("images", "masks", "shards"):
+        (folder / name).mkdir(exist_ok=True)
+    for pattern in (".settings-*.json", ".properties-*.parquet", "shards/.*.parquet"):
+        for unfinished in folder.glob(pattern):  # what a killed run was writing
+            unfinished.unlink()
 
 
 def _row(drawing: IndexRenderer, index: int) -> dict[str, Any]:
     """Return one row of ``properties.parquet``."""
     files = {"image": f"images/{index:06d}.png", "mask": f"masks/{index:06d}.png"}
     return files | asdict(drawing.properties(index))
+
+
+def digest(folder: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of the pixels that ``generate`` has written: all images in order, then all masks.
+
+    Unlike the files themselves, pixels do not depend on the version of Pillow.
+
+    Raises:
+        FileNotFoundError: the folder has no finished run.
+        ValueError: its table is not one of ``generate``.
+    """
+    polars = import_extra("polars", package="cargen", extra="cli")
+    folder = location("folder", folder)
+    try:
+        table = polars.read_parquet(folder / "properties.parquet", columns=["image", "mask"])
+    except polars.exceptions.PolarsError as error:
+        raise value_error("folder", "one of a finished run", f"{folder}: {error}") from error
+    total = hashlib.sha256()
+    for kind in ("image", "mask"):
+        for file in table[kind]:
+            with Image.open(folder / file) as picture:
+                total.update(np.asarray(picture).tobytes())
+    return total.hexdigest()
 
 
 def _marker(folder: Path, start: int) -> Path:
@@ -141,7 +174,7 @@ def _in_processes(drawing: IndexRenderer, folder: Path, todo: list[range], worke
     while left:
         before = len(left)
         # Blender needs a fresh process: its threads do not survive a fork.
-        pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _forget_blender)
+        pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin_process)
         try:
             for future in as_completed([pool.submit(_draw_shard, drawing, folder, shard) for shard in left]):
                 shard = future.result()
@@ -156,9 +189,18 @@ def _in_processes(drawing: IndexRenderer, folder: Path, todo: list[range], worke
             pool.shutdown(cancel_futures=True)
 
 
-def _forget_blender() -> None:
-    """Drop the paths that an imported Blender adds and a new process inherits: they hide the module to import."""
+def _begin_process() -> None:
+    """Make a new process ready to draw, and to end when the process that wants the images has ended."""
+    # An imported Blender adds paths, which a new process inherits and which hide the module to import.
     sys.path[:] = [path for path in sys.path if "bpy" not in Path(path).parts]
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _draw_shard(drawing: IndexRenderer, folder: Path, shard: range) -> range:

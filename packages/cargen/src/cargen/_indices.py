@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ._checks import whole_number
-from ._core import value_error
-from ._manifest import Manifest, model_names
+from ._checks import items, mapping, whole_number
+from ._core import type_error, value_error
+from ._default import default_models, known_models
+from ._manifest import Manifest
 from ._properties import PROPERTY_NAMES, CarProperties, property_values, sample_one
 from ._render import Rendering, check_settings, last_renderer
 
@@ -32,7 +33,7 @@ class IndexRenderer:
     Args:
         seed: of ``sample``; the properties of index ``i`` are ``sample(n, seed)[i]``.
         values: what some properties may be, see ``sample``.
-        meshes: the car models; the six parametric ones by default.
+        meshes: the car models; by default those of ``Renderer``.
         quality: ``"preview"`` or ``"photo"``.
         size_px: side of the square images.
         threads: of the processor, for each process; all by default.
@@ -55,15 +56,20 @@ class IndexRenderer:
         """Check the values."""
         object.__setattr__(self, "size_px", check_settings(self.quality, self.size_px))
         object.__setattr__(self, "seed", whole_number("seed", self.seed, 0))
-        models = model_names(self.meshes)
-        values = property_values({"model": models, **self.values})
-        if unknown := sorted({*values["model"]} - {*models}):
-            raise value_error("values['model']", f"some of {', '.join(models)}", ", ".join(unknown))
+        if self.threads is not None:
+            whole_number("threads", self.threads, 1, 1024)
+        if not callable(self.make_renderer) and self.make_renderer is not None:
+            raise type_error("make_renderer", "a function without arguments, or None", self.make_renderer)
+        chosen = mapping("values", self.values, "a mapping from property to values")
+        values = property_values({"model": default_models(self.meshes), **chosen})
+        known = known_models(self.meshes)
+        if unknown := sorted({*values["model"]} - {*known}):
+            raise value_error("values['model']", f"some of {', '.join(known)}", ", ".join(unknown))
         object.__setattr__(self, "values", values)
 
     def properties(self, index: int) -> CarProperties:
         """Return what the image of an index shows."""
-        return sample_one(index, self.seed, self.values)
+        return sample_one(whole_number("index", index, 0), self.seed, self.values)
 
     def draw(self, index: int) -> tuple[CarProperties, Rendering]:
         """Return the properties and the picture of an index."""
@@ -72,13 +78,15 @@ class IndexRenderer:
 
     def rows(self, indices: Iterable[int]) -> Iterator[dict[str, Any]]:
         """Yield one row per index: ``id``, the properties, ``image`` and ``mask`` as PNG files."""
-        for index in indices:
-            properties, rendering = self.draw(int(index))
+        for index in items("indices", indices, "a sequence of whole numbers"):
+            properties, rendering = self.draw(index)
             files = {"image": encode_png(rendering.image), "mask": encode_png(rendering.mask)}
             yield {"id": int(index), **asdict(properties), **files}
 
     def __call__(self, batch: Mapping[str, Iterable[int]]) -> dict[str, list[Any]]:
         """Return the rows of a batch ``{"id": indices}`` as columns, as Ray Data hands them around."""
+        if not isinstance(batch, Mapping) or "id" not in batch:
+            raise type_error("batch", 'a mapping with "id"', batch)
         rows = [*self.rows(batch["id"])]
         return {name: [row[name] for row in rows] for name in ("id", *PROPERTY_NAMES, "image", "mask")}
 

@@ -14,12 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from ._bodies import BODIES, parametric_car
+from ._checks import items, location, mapping
 from ._core import atomic_path, type_error, value_error
 from ._materials import MATERIALS
-from ._mesh import Part
+from ._mesh import Part, direction
 from ._read import read_mesh
 from ._wheels import wheels
+
+_PATTERNS = "a list of patterns for each material"
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Wheels:
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        object.__setattr__(self, "axles", tuple(self.axles))
+        object.__setattr__(self, "axles", tuple(items("axles", self.axles, "x of both axles")))
         sizes = (self.track, self.radius, self.width)
         numbers = (*self.axles, *sizes, self.ground)
         if len(self.axles) != 2 or not all(_is_number(number) for number in numbers) or min(sizes) <= 0:
@@ -83,14 +85,17 @@ class CarMesh:
                 raise type_error(name, "a text that is not empty", getattr(self, name))
         if not _is_number(self.scale) or self.scale <= 0:
             raise value_error("scale", "a positive number", self.scale)
-        if not isinstance(self.materials, Mapping):
-            raise type_error("materials", "a mapping from material to patterns", self.materials)
+        mapping("materials", self.materials, "a mapping from material to patterns")
         for material in (*self.materials, self.rest):
             if material not in MATERIALS:
                 raise value_error("materials", f"some of {', '.join(MATERIALS)}", material)
         for patterns in self.materials.values():
-            if isinstance(patterns, str) or not all(isinstance(pattern, str) for pattern in patterns):
-                raise type_error("materials", "a list of patterns for each material", patterns)
+            if not all(isinstance(pattern, str) for pattern in items("materials", patterns, _PATTERNS)):
+                raise type_error("materials", _PATTERNS, patterns)
+        if not isinstance(self.wheels, Wheels | None):
+            raise type_error("wheels", "Wheels or None", self.wheels)
+        direction("up", self.up)
+        direction("forward", self.forward)
 
     def load(self, folder: Path) -> list[Part]:
         """Return the car's parts, named by material: x to the front, y to the left, z up, metres, on z = 0."""
@@ -139,8 +144,11 @@ class Manifest:
 
     def __post_init__(self) -> None:
         """Check the names."""
-        object.__setattr__(self, "cars", tuple(self.cars))
-        object.__setattr__(self, "folder", os.fspath(self.folder))
+        object.__setattr__(self, "cars", tuple(items("cars", self.cars, "a sequence of CarMesh")))
+        object.__setattr__(self, "folder", str(location("folder", self.folder)))
+        for car in self.cars:
+            if not isinstance(car, CarMesh):
+                raise type_error("cars", "a sequence of CarMesh", car)
         if not self.cars or len({*self.names}) < len(self.cars):
             raise value_error("cars", "at least one car, each with a name of its own", self.names)
 
@@ -160,7 +168,7 @@ class Manifest:
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the cars as JSON, to be read by ``read``; file names stay relative to the manifest's place."""
         document = {"cars": [{k: v for k, v in asdict(car).items() if v is not None} for car in self.cars]}
-        with atomic_path(path) as temporary:
+        with atomic_path(location("path", path)) as temporary:
             temporary.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
@@ -170,21 +178,31 @@ class Manifest:
         Raises:
             ValueError: the file is no manifest.
         """
-        return cls._parsed(Path(path).read_text(encoding="utf-8"), Path(path).parent, str(path))
+        path = location("path", path)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise value_error("path", "a manifest of cars in JSON", f"{path}: {error}") from error
+        return cls._parsed(text, path.parent, str(path))
 
     @classmethod
     def torcs(cls, folder: str | os.PathLike[str]) -> Manifest:
         """Return six sports cars of the game TORCS (Free Art License), which cargen does not contain.
 
-        On Debian ``apt-get download torcs-data && dpkg-deb -x torcs-data_*.deb torcs`` unpacks them without root
-        rights, to ``torcs/usr/share/games/torcs/cars``.
+        They are the default models once Debian's ``torcs-data`` is installed (``/usr/share/games/torcs/cars``), or
+        unpacked without root rights by ``apt-get download torcs-data`` and
+        ``dpkg-deb -x torcs-data_*.deb ~/.local/share/cargen``.
 
         Args:
-            folder: ``cars`` of TORCS.
+            folder: ``cars`` of TORCS, anywhere else.
+
+        Raises:
+            FileNotFoundError: the folder does not have all six.
         """
+        folder = location("folder", folder)
         text = files("cargen").joinpath("torcs.json").read_text(encoding="utf-8")
-        manifest = cls._parsed(text, Path(folder), "torcs.json")
-        if missing := [car.file for car in manifest.cars if not (Path(folder) / car.file).is_file()]:
+        manifest = cls._parsed(text, folder, "torcs.json")
+        if missing := [car.file for car in manifest.cars if not (folder / car.file).is_file()]:
             raise FileNotFoundError(f"folder: expected the cars of TORCS, got {folder} without {', '.join(missing)}")
         return manifest
 
@@ -192,21 +210,8 @@ class Manifest:
     def _parsed(cls, text: str, folder: Path, name: str) -> Manifest:
         try:
             return cls([_car(**entry) for entry in json.loads(text)["cars"]], folder)
-        except (TypeError, LookupError, ValueError) as error:
+        except (TypeError, LookupError, ValueError, RecursionError) as error:
             raise value_error("path", "a manifest of cars in JSON", f"{name}: {error}") from error
-
-
-def load_cars(meshes: Manifest | None) -> dict[str, list[Part]]:
-    """Return the parts of all cars; of the six parametric ones without a manifest."""
-    names = model_names(meshes)
-    return {name: parametric_car(name) for name in names} if meshes is None else meshes.load()
-
-
-def model_names(meshes: Manifest | None) -> tuple[str, ...]:
-    """Return the names of all cars."""
-    if not isinstance(meshes, Manifest | None):
-        raise type_error("meshes", "a Manifest or None", meshes)
-    return BODIES if meshes is None else meshes.names
 
 
 def _car(*, wheels: Mapping[str, Any] | None = None, **entry: Any) -> CarMesh:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._core import value_error
+from ._core import type_error, value_error
 
 AXES = {"x": 0, "y": 1, "z": 2}
 
@@ -31,18 +32,20 @@ class Part:
 
     def __post_init__(self) -> None:
         """Check that the triangles have vertices."""
-        vertices = np.asarray(self.vertices, dtype=np.float64).reshape(-1, 3)
-        triangles = np.asarray(self.triangles, dtype=np.int64).reshape(-1, 3)
+        if not isinstance(self.name, str):
+            raise type_error("name", "a text", self.name)
+        vertices = _rows("vertices", self.vertices, "iuf", "rows of three numbers").astype(np.float64)
+        triangles = _rows("triangles", self.triangles, "iu", "rows of three whole numbers").astype(np.int64)
         if not np.isfinite(vertices).all():
             raise value_error("vertices", "finite positions", f"NaN or infinity in {self.name!r}")
-        if triangles.size and not (triangles.min() >= 0 and triangles.max() < len(vertices)):
+        if ((triangles < 0) | (triangles >= len(vertices))).any():
             raise value_error("triangles", f"indices of the {len(vertices)} vertices of {self.name!r}", "others")
         object.__setattr__(self, "vertices", vertices)
         object.__setattr__(self, "triangles", triangles)
 
     def placed(self, *, scale: ArrayLike = 1.0, offset: ArrayLike = 0.0) -> Part:
         """Return the part scaled, then moved, both along x, y and z."""
-        return replace(self, vertices=self.vertices * np.asarray(scale) + np.asarray(offset))
+        return replace(self, vertices=self.vertices * _along_axes("scale", scale) + _along_axes("offset", offset))
 
     def oriented(self, *, up: str, forward: str) -> Part:
         """Return the part with x to the front, y to the left and z up.
@@ -51,7 +54,7 @@ class Part:
             up: axis of the file that points up, such as ``"y"`` or ``"-z"``.
             forward: axis of the file that points to the front of the car.
         """
-        towards_z, towards_x = _direction("up", up), _direction("forward", forward)
+        towards_z, towards_x = direction("up", up), direction("forward", forward)
         if towards_z @ towards_x:
             raise value_error("forward", f"an axis across up={up!r}", forward)
         # The third axis follows from the others, so that no car becomes its mirror image.
@@ -59,7 +62,33 @@ class Part:
         return replace(self, vertices=self.vertices @ axes.T)
 
 
-def _direction(argument: str, axis: str) -> NDArray[np.float64]:
+def _rows(argument: str, values: ArrayLike, kinds: str, expected: str) -> NDArray[Any]:
+    """Return rows of three numbers of these kinds of numpy's; nothing at all is no row."""
+    numbers = _numbers(values)
+    if not numbers.size and numbers.dtype.kind in "iuf":
+        return numbers.reshape(0, 3)
+    if numbers.dtype.kind not in kinds or numbers.shape[1:] != (3,):
+        raise value_error(argument, expected, f"{numbers.dtype} of shape {numbers.shape}")
+    return numbers
+
+
+def _along_axes(argument: str, values: ArrayLike) -> NDArray[Any]:
+    """Return one finite number, or three of them."""
+    numbers = _numbers(values)
+    if numbers.dtype.kind not in "iuf" or numbers.shape not in ((), (3,)) or not np.isfinite(numbers).all():
+        raise value_error(argument, "a finite number, or three of them", values)
+    return numbers
+
+
+def _numbers(values: ArrayLike) -> NDArray[Any]:
+    """Return an array, of objects where rows differ in length."""
+    try:
+        return np.asarray(values)
+    except ValueError:
+        return np.array(None, dtype=object)
+
+
+def direction(argument: str, axis: str) -> NDArray[np.float64]:
     """Return the unit vector of an axis such as ``"y"`` or ``"-z"``."""
     if not isinstance(axis, str) or axis.removeprefix("-") not in AXES:
         raise value_error(argument, "x, y, z, -x, -y or -z", axis)

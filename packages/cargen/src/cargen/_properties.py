@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ._bodies import BODIES
-from ._checks import whole_number
+from ._checks import items, mapping, whole_number
 from ._core import type_error, value_error
+from ._default import DEFAULT_MODELS
 
 _ANGLES = tuple(float(angle) for angle in range(0, 360, 45))
 _HUES = tuple(step / 10 for step in range(10))
@@ -21,7 +21,7 @@ _SHARES = tuple(step / 4 for step in range(9))
 
 PROPERTY_VALUES: Mapping[str, tuple[Any, ...]] = MappingProxyType(
     {
-        "model": BODIES,
+        "model": DEFAULT_MODELS,
         "rotation": _ANGLES,
         "car_hue": _HUES,
         "car_saturation": _SHARES,
@@ -57,7 +57,8 @@ class CarProperties:
     Both colours are ``rgb = hsv_to_rgb((hue + 0.5) mod 1, 0.5 saturation, 0.5 value)``.
 
     Args:
-        model: name of the car, one of the six parametric ones or of a ``Manifest``.
+        model: name of the car: of the six of TORCS where its data are (see ``Manifest.torcs``), of the six parametric
+            ones, or of a ``Manifest``; the first of ``PROPERTY_VALUES`` by default.
         rotation: of the car in degrees, counterclockwise seen from above; at 0 it faces the camera. [0, 360).
         car_hue: of the paint, [0, 1).
         car_saturation: of the paint, [0, 2].
@@ -86,7 +87,7 @@ class CarProperties:
     Reference: Section 7.1.3, Table 7.2.
     """
 
-    model: str = "sedan"
+    model: str = DEFAULT_MODELS[0]
     rotation: float = 45.0
     car_hue: float = 0.5
     car_saturation: float = 1.5
@@ -136,13 +137,13 @@ def _rgb(hue: float, saturation: float, value: float) -> tuple[float, float, flo
 def property_values(values: Mapping[str, Sequence[Any]] | None = None) -> dict[str, tuple[Any, ...]]:
     """Return Table 7.2 with the values of some properties replaced, checked one by one."""
     chosen = dict(PROPERTY_VALUES)
-    for name, choices in (values or {}).items():
+    given = {} if values is None else mapping("values", values, "a mapping from property to values")
+    for name, choices in given.items():
         _check_name(name)
-        if isinstance(choices, str) or not isinstance(choices, Sequence | np.ndarray):
-            raise type_error(f"values[{name!r}]", "a sequence of values", choices)
-        if not len(choices):
+        listed = items(f"values[{name!r}]", choices, "a sequence of values")
+        if not listed:
             raise value_error(f"values[{name!r}]", "at least one value", "none")
-        chosen[name] = tuple(getattr(CarProperties(**{name: value}), name) for value in choices)
+        chosen[name] = tuple(getattr(CarProperties(**{name: value}), name) for value in listed)
     return chosen
 
 
@@ -186,8 +187,10 @@ def sweep(name: str, values: Sequence[Any] | None = None, *, base: CarProperties
     _check_name(name)
     if values is None and name not in PROPERTY_VALUES:
         raise value_error("values", f"some, because Table 7.2 has no {name}", "None")
-    base = CarProperties() if base is None else base
-    return [replace(base, **{name: value}) for value in (PROPERTY_VALUES[name] if values is None else values)]
+    if not isinstance(base, CarProperties | None):
+        raise type_error("base", "CarProperties or None", base)
+    choices = PROPERTY_VALUES[name] if values is None else items("values", values, "a sequence of values")
+    return [replace(base or CarProperties(), **{name: value}) for value in choices]
 
 
 def _check_name(name: str) -> None:

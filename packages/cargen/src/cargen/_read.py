@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import struct
-from pathlib import Path
 
 from ._ac3d import read_ac3d
+from ._checks import location
 from ._core import value_error
 from ._glb import read_glb
 from ._mesh import Part
@@ -34,7 +34,7 @@ def read_mesh(path: str | os.PathLike[str]) -> list[Part]:
         ValueError: another suffix, or a file that is broken, truncated or empty; the message names it.
         FileNotFoundError: no such file.
     """
-    path = Path(path)
+    path = location("path", path)
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise value_error("path", f"a file that ends in {', '.join(_READERS)}", str(path))

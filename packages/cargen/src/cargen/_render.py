@@ -22,8 +22,9 @@ from PIL import Image, ImageOps
 from ._checks import whole_number
 from ._colours import encoded, linear
 from ._core import type_error, value_error
+from ._default import load_cars
 from ._exr import read_exr
-from ._manifest import Manifest, load_cars
+from ._manifest import Manifest
 from ._properties import CarProperties
 from ._scene import QUALITIES, Stage
 
@@ -51,7 +52,8 @@ class Renderer:
     An image depends on its properties alone, not on the images before it or on the number of threads.
 
     Args:
-        meshes: the car models; the six parametric ones by default.
+        meshes: the car models; by default the six parametric ones, and six of TORCS where its data are installed (see
+            ``Manifest.torcs``).
         quality: ``"preview"`` is fast and a bit noisy, ``"photo"`` takes more light paths and removes their noise.
         size_px: side of the square images, 8 to 4096 pixels.
         threads: of the processor; all by default.
@@ -125,7 +127,7 @@ def render(
 
     Args:
         properties: what it shows.
-        meshes: the car models; the six parametric ones by default.
+        meshes: the car models; by default those of ``Renderer``.
         quality: ``"preview"`` or ``"photo"``.
         size_px: side of the square image, 8 to 4096 pixels.
     """
@@ -137,7 +139,7 @@ last_renderer = lru_cache(maxsize=1)(Renderer)
 
 def check_settings(quality: str, size_px: int) -> int:
     """Check what can be checked without Blender, and return the size."""
-    if quality not in QUALITIES:
+    if not isinstance(quality, str) or quality not in QUALITIES:
         raise value_error("quality", f"one of {', '.join(QUALITIES)}", repr(quality))
     return whole_number("size_px", size_px, 8, 4096)
 

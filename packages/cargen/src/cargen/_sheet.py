@@ -7,8 +7,9 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
+from ._core import type_error, value_error
 from ._indices import Draw
-from ._properties import PROPERTY_VALUES, CarProperties, sweep
+from ._properties import PROPERTY_VALUES, CarProperties, property_values, sweep
 
 _LABEL, _CAPTION, _GAP = 150, 16, 4  # pixels
 
@@ -23,7 +24,12 @@ def contact_sheet(
         values: what each property becomes; the values of Table 7.2 by default.
         base: all other properties.
     """
-    chosen = PROPERTY_VALUES if values is None else values
+    if not callable(renderer):
+        raise type_error("renderer", "a function from properties to a Rendering", renderer)
+    every = property_values(values)
+    chosen = {name: every[name] for name in (PROPERTY_VALUES if values is None else values)}
+    if not chosen:
+        raise value_error("values", "at least one property", "none")
     rows = [(name, sweep(name, choices, base=base)) for name, choices in chosen.items()]
     images = [(name, [(getattr(car, name), renderer(car).image) for car in cars]) for name, cars in rows]
     side = images[0][1][0][1].shape[0]
