@@ -14,7 +14,7 @@ from pytorch_metric_learning import losses
 from torch import Tensor, nn
 
 from demo.chapter import RESULTS, Chapter, Picture, Settings, Table, markdown_table, step
-from demo.data.cars import COMMAND, SIDE, Cars, load_cars
+from demo.data.cars import ALL, SIDE, SLICE, Cars, load_cars, render_cars
 from demo.metric_learning import DIMENSIONS, FEATURES, Network, make_network, normalize
 
 CODE = """
@@ -68,9 +68,16 @@ def run(settings: Settings) -> Chapter:
         thesis=THESIS,
         data="",
     )
-    cars = load_cars()
+    n = ALL if settings.mode == "full" else SLICE
+    try:
+        if settings.mode != "quick" and load_cars(n) is None:
+            with step("rendering"):
+                render_cars(n)
+    except RuntimeError as error:
+        chapter.data = f"Not run: the cars could not be rendered by {error}."
+    cars = load_cars(n)
     if cars is None:
-        chapter.data = f"Not run: the cars are not rendered yet. {COMMAND} renders them."
+        chapter.data = chapter.data or "Not run: quick settings render no cars, and none were there."
         chapter.findings = ["Nothing was computed: the rendered cars are missing."]
         return chapter
     names, n_seeds, steps = PLANS[settings.mode]

@@ -8,10 +8,9 @@ import numpy as np
 from cargen import CarProperties
 from PIL import Image
 
-from demo.data.cars import FOLDER, load_cars
+from demo.data.cars import SLICE, load_cars
 from demo.data.notions import Source, notion_of
 
-N = 1000  # as in the thesis
 # The colour words of CSS 2.1, as red, green and blue from 0 to 255.
 CSS_COLOURS = {
     "aqua": (0, 255, 255), "black": (0, 0, 0), "blue": (0, 0, 255), "fuchsia": (255, 0, 255), "gray": (128, 128, 128),
@@ -23,18 +22,18 @@ CSS_COLOURS = {
 
 def cars() -> Source | None:
     """Return rendered cars, or nothing when they were not rendered; a colour's label is the nearest colour word."""
-    found = load_cars()
+    found = load_cars(SLICE)  # 1,000, as in the thesis
     if found is None:
         return None
     looks = [
         CarProperties(**dict(zip(found.properties, values)))
-        for values in zip(*(column[:N].tolist() for column in found.properties.values()))
+        for values in zip(*(column.tolist() for column in found.properties.values()))
     ]
     words = ", ".join(CSS_COLOURS)
     return Source(
         "cars",
         f"{len(looks)} cars rendered by cargen; labels are the CSS colour words nearest to their colours",
-        [FOLDER / "images" / f"{number:06d}.png" for number in range(len(looks))],
+        found.files,
         _open,
         {
             "colour of a car": notion_of(
