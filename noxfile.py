@@ -223,6 +223,8 @@ def demo(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure ratios against the peers in the same run and write BENCHMARKS.md; ``-- simloss`` measures one package."""
     for package in [PACKAGES[name] for name in (session.posargs or PUBLISHED)]:
+        # Nothing is left of the package before: its partners may hold back what this one wants.
+        uv(session, "venv", "--quiet", "--clear", "--python", OLDEST, session.virtualenv.location)
         session.install(str(build_wheel(session, package)), *group(package, "bench"))
         rows = Path(session.create_tmp()).resolve() / f"{package.name}.json"
         rows.unlink(missing_ok=True)
