@@ -31,7 +31,16 @@ WORDS = [
     "❤️",
     "👍🏽",
     "👍",
+    "xD-good",
+    "xd's",
+    "don't,",
+    "good-day",
     "www.good.com",
+    "https://good.com/bad",
+    "https://good.com/bad/!",
+    "http://good.com/(bad)",
+    "http://good",
+    "https://GOOD.com,bad",
     "good-bad",
     "(good)",
     '"bad"',
@@ -49,6 +58,24 @@ WORDS = [
     "אbad",
 ]
 TEXTS = st.lists(st.lists(st.sampled_from(WORDS), max_size=6).map(" ".join) | st.text(max_size=12), max_size=8)
+
+MIXED = Lexicon.twitch_emotes().merge(
+    Lexicon.from_dict(
+        {
+            "url": [0.2, 0.7, 0.1],
+            "don't": [0.6, 0.3, 0.1],
+            "good-day": [0.1, 0.1, 0.8],
+            "good": [0, 0.3, 0.7],
+            "bad": [0.8, 0.1, 0.1],
+            "grrr": [0.5, 0.4, 0.1],
+            ":)": [0.1, 0.2, 0.7],
+            ":d": [0.1, 0.2, 0.7],
+            "❤": [0.1, 0.1, 0.8],
+            "👍": [0.1, 0.2, 0.7],
+            "😂": [0.3, 0.3, 0.4],
+        }
+    )
+)
 
 
 def reference(lexicon, texts, floor=1e-6):
@@ -71,6 +98,20 @@ def reference(lexicon, texts, floor=1e-6):
     return result
 
 
+def fast_and_slow(lexicon):
+    """The labeler that looks at distinct chunks, and one whose tokenizer sees each text."""
+    fast = LexiconLabeler(lexicon)
+    return fast, LexiconLabeler(lexicon, tokenizer=lambda text: tuple(fast.tokenizer(text)))
+
+
+@pytest.mark.parametrize("words", [WORDS, [word.upper() for word in WORDS]])
+def test_every_chunk_is_found_as_the_tokenizer_cuts_it(words):
+    marks = ["", ",", "!?", "...", "'", ")", "/", "-", "'s", ":)", "\u3000", "\t"]
+    texts = [f"{word}{mark}" for word in words for mark in marks]
+    fast, slow = fast_and_slow(MIXED)
+    assert [*fast.label(texts).spans] == [*slow.label(texts).spans]
+
+
 def test_worked_example(lexicon):
     labels = LexiconLabeler(lexicon).label(["so bad", "bad LUL 👍🏽", "hm", "LUL :)"])
     bad, lul, thumb, smile = lexicon["bad"], lexicon["LUL"], lexicon["👍"], lexicon[":)"]
@@ -86,32 +127,33 @@ def test_worked_example(lexicon):
 @settings(max_examples=60, deadline=None)
 @given(TEXTS)
 def test_chunks_equal_whole_texts_and_the_plain_product(texts):
-    lexicon = Lexicon.twitch_emotes().merge(
-        Lexicon.from_dict(
-            {
-                "good": [0, 0.3, 0.7],
-                "bad": [0.8, 0.1, 0.1],
-                "grrr": [0.5, 0.4, 0.1],
-                ":)": [0.1, 0.2, 0.7],
-                ":d": [0.1, 0.2, 0.7],
-                "❤": [0.1, 0.1, 0.8],
-                "👍": [0.1, 0.2, 0.7],
-                "😂": [0.3, 0.3, 0.4],
-            }
-        )
-    )
-    fast = LexiconLabeler(lexicon)
-    slow = LexiconLabeler(lexicon, tokenizer=lambda text: tuple(fast.tokenizer(text)))
+    fast, slow = fast_and_slow(MIXED)
     a, b = fast.label(texts), slow.label(texts)
     assert a.spans == b.spans
     assert a.label.tolist() == b.label.tolist()
     np.testing.assert_allclose(a.probabilities, b.probabilities, rtol=1e-12)
     if "\u0130" in "".join(texts):
         return
-    for row, (spans, probabilities) in enumerate(reference(lexicon, texts)):
+    for row, (spans, probabilities) in enumerate(reference(MIXED, texts)):
         assert a.spans[row] == spans
         if spans:
             np.testing.assert_allclose(a.probabilities[row], probabilities, rtol=1e-9)
+
+
+def test_a_subclass_of_the_tokenizer_is_called():
+    class Cutting(SocialTokenizer):
+        def __call__(self, text):
+            return super().__call__(text.replace("_", " "))
+
+    lexicon = Lexicon.from_dict({"good": [0.1, 0.2, 0.7]})
+    assert LexiconLabeler(lexicon, tokenizer=Cutting()).label(["so_good"]).spans == [[(3, 7)]]
+
+
+def test_an_address_of_the_lexicon_is_found_and_no_other():
+    lexicon = Lexicon.from_dict({"https://good.com": [0.1, 0.1, 0.8], "url": [0.2, 0.7, 0.1]})
+    labels = LexiconLabeler(lexicon).label(["https://good.com https://bad.com!", "http://good.com/"])
+    assert [[*map(labels.spans.entry.__getitem__, range(2))], labels.spans[0]] == [[0, 1], [(0, 16), (17, 32)]]
+    assert labels.spans[1] == [(0, 16)]
 
 
 def test_a_lexicon_with_marks_behind_words_still_finds_them():

@@ -12,13 +12,17 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ._core import type_error
-from ._tokenizer import SocialTokenizer
+from ._tokenizer import URL, SocialTokenizer
 
 Ints = NDArray[np.int64]
 Tokenizer = Callable[[str], tuple[Sequence[str], Sequence[tuple[int, int]]]]
 _BLANK = np.isin(np.arange(256), list(b" \t\n\r\x0b\x0c"))
 _VARIANTS = re.compile("[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")  # of an emoji: text or picture, skin tones
 _TRIPLES = "|".join(3 * letter for letter in "abcdefghijklmnopqrstuvwxyz")
+# Most of what stands between white space is one word or one address, with or without marks behind it. Arrow finds
+# those without the tokenizer. Two letters before an apostrophe may be an emoticon ("xD-").
+_WORD = "^(?:[A-Za-z]+|[A-Za-z]{3,}(?:['-][A-Za-z]+)+)$"
+_ADDRESS = "^https?://[!-;=?-~]*[0-9A-Za-z]/?$"
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,9 @@ class Matcher:
         if not callable(self.tokenizer):
             raise type_error("tokenizer", "a callable that returns tokens and spans", self.tokenizer)
         self._ids = self._index()
-        plain = {token: row for token, row in self._ids.items() if token.isascii() and token.isalpha()}
+        emotes = getattr(self.tokenizer, "emotes", ())
+        self._addresses_are_alike = not any(emote.startswith("http") for emote in emotes)
+        plain = {token: row for token, row in self._ids.items() if re.fullmatch(_WORD, token)}
         self._lower = _Table({token: row for token, row in plain.items() if token.islower()})
         self._written = _Table({token: row for token, row in plain.items() if not token.islower()})
         marked = any(re.fullmatch(r"[A-Za-z]*[,.!?]+", token) for token in self._ids)
@@ -65,7 +71,7 @@ class Matcher:
 
     def find(self, texts: pa.LargeStringArray) -> Occurrences:
         """Return all occurrences in texts without nulls."""
-        if isinstance(self.tokenizer, SocialTokenizer):
+        if type(self.tokenizer) is SocialTokenizer:  # of a subclass only its call is known
             return self._find_by_chunks(texts, self.tokenizer)
         return self._find_by_text(texts)
 
@@ -123,20 +129,23 @@ class Matcher:
         return Occurrences(row, in_chunks.entry[index], base + in_chunks.start[index], base + in_chunks.end[index])
 
     def _find_in_chunks(self, chunks: pa.LargeStringArray, tokenizer: SocialTokenizer) -> Occurrences:
-        # Most chunks are a word with or without punctuation behind it; Arrow finds those without the tokenizer.
         word = pc.ascii_rtrim(chunks, self._behind_words)
         lower = pc.ascii_lower(word)
-        plain = pc.and_not(pc.ascii_is_alpha(word), pc.match_substring_regex(lower, _TRIPLES))
+        plain = pc.and_not(pc.match_substring_regex(word, _WORD), pc.match_substring_regex(lower, _TRIPLES))
+        known = plain.to_numpy(zero_copy_only=False)
         written = self._written.find(word)
         entry = np.where(written >= 0, written, self._lower.find(lower))
-        plain_rows = np.flatnonzero((entry >= 0) & plain.to_numpy(zero_copy_only=False))
-        none = np.zeros(len(plain_rows), np.int64)
-        lengths = pc.binary_length(word).to_numpy()[plain_rows]
-        plain_found = Occurrences(plain_rows, entry[plain_rows], none, lengths)
+        if self._addresses_are_alike:
+            address = pc.match_substring_regex(word, _ADDRESS).to_numpy(zero_copy_only=False)
+            entry[address] = self._lookup(URL)
+            known = known | address
+        known_rows = np.flatnonzero(known & (entry >= 0))
+        lengths = pc.binary_length(word).to_numpy()[known_rows]
+        known_found = Occurrences(known_rows, entry[known_rows], np.zeros(len(known_rows), np.int64), lengths)
 
-        other_rows = np.flatnonzero(~plain.to_numpy(zero_copy_only=False))
+        other_rows = np.flatnonzero(~known)
         other = self._find_by_pieces(chunks.take(pa.array(other_rows)), tokenizer)
-        parts = zip(vars(plain_found).values(), [other_rows[other.row], other.entry, other.start, other.end])
+        parts = zip(vars(known_found).values(), [other_rows[other.row], other.entry, other.start, other.end])
         columns = [np.concatenate(part) for part in parts]
         order = np.argsort(columns[0], kind="stable")
         return Occurrences(*(column[order] for column in columns))
