@@ -30,6 +30,28 @@ TOKENIZER = SocialTokenizer(emotes=["PogChamp", "LUL", "B)", "R&R", "d:"])
         ("don't well-known it’s", ["don't", "well-known", "it’s"]),
         ("#love @happy_one", ["#", "love", "@happy_one"]),
         ("👨‍👩‍👧‍👦👍🏽🇩🇪🇫🇷❤️‍🔥1️⃣🏴󠁧󠁢󠁥󠁮󠁧󠁿ok", ["👨‍👩‍👧‍👦", "👍🏽", "🇩🇪", "🇫🇷", "❤️‍🔥", "1️⃣", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "ok"]),
+        ("hi👩🏽‍🚀you 🧑🏻‍🤝‍🧑🏿🏳️‍🌈👁️‍🗨️", ["hi", "👩🏽‍🚀", "you", "🧑🏻‍🤝‍🧑🏿", "🏳️‍🌈", "👁️‍🗨️"]),
+        ("👍🏻👍🏼👍🏽👍🏾👍🏿👍\u200d 🏽", ["👍🏻", "👍🏼", "👍🏽", "👍🏾", "👍🏿", "👍", "🏽"]),
+        ("☺☺\ufe0f☺\ufe0e©️", ["☺", "☺\ufe0f", "☺\ufe0e", "©️"]),
+        ("🇺🇸🇺🇸x🇺 🇩🇪🇫🇷🇺", ["🇺🇸", "🇺🇸", "x", "🇺", "🇩🇪", "🇫🇷", "🇺"]),
+        ("🏴󠁧󠁢󠁳󠁣󠁴󠁿🏴󠁧󠁢󠁷󠁬󠁳󠁿🏴ok", ["🏴󠁧󠁢󠁳󠁣󠁴󠁿", "🏴󠁧󠁢󠁷󠁬󠁳󠁿", "🏴", "ok"]),
+        ("1️⃣2️⃣#️⃣*️⃣1⃣ 12 #1", ["1️⃣", "2️⃣", "#️⃣", "*️⃣", "1⃣", "12", "#", "1"]),
+        (
+            ":-) >:( :'( :| =/ :o) :-* (: :)) -_- :3",
+            [":-)", ">:(", ":'(", ":|", "=/", ":o)", ":-*", "(:", ":))", "-_-", ":3"],
+        ),
+        (
+            "bad...https://t.co/x bad...com no.good e.g. end.Net",
+            ["bad", "...", "URL", "bad", "...", "com", "no", ".", "good", "e", ".", "g", ".", "end", ".", "net"],
+        ),
+        ("HTTPS://T.CO/A WWW.X.DE EXAMPLE.COM/a http:// x", ["URL", "URL", "URL", "http", "://", "x"]),
+        (
+            "yessss!!!! ДААААА éééé e\u0301e\u0301e\u0301 __init__",
+            ["yess", "!!!!", "даа", "éé", "e\u0301e\u0301", "__init__"],
+        ),
+        ("\ud83d good\udc00bad \0x\ufffdy", ["good", "bad", "x", "\ufffd", "y"]),
+        ("عربي\u200fgood\u202c :) \u2067שלום\u2069", ["عربي", "good", ":)", "שלום"]),
+        ("日本語 한국어 ไทย", ["日本語", "한국어", "ไทย"]),
         ("שלום עולם مرحبا", ["שלום", "עולם", "مرحبا"]),
         ("नमस्ते e\u0301te\u0301", ["नमस्ते", "e\u0301te\u0301"]),
         ("a\0b\u200bc\u3000d", ["a", "b", "c", "d"]),
@@ -85,6 +107,16 @@ def test_pieces_leave_nothing_out():
 def test_no_text_takes_long(text):
     # A backtracking pattern would take minutes.
     assert len(TOKENIZER(text).tokens) >= 1
+
+
+def test_a_text_of_a_megabyte_and_ten_thousand_emoji():
+    tokens, spans = TOKENIZER("good BAD 👍🏽 " * 83_334)
+    assert len(tokens) == 3 * 83_334
+    assert tokens[-3:] == ["good", "bad", "👍🏽"]
+    assert spans[-1] == (12 * 83_333 + 9, 12 * 83_333 + 11)
+    tokens, spans = TOKENIZER("👩🏽‍🚀" * 10_000)
+    assert set(tokens) == {"👩🏽‍🚀"}
+    assert spans[-1] == (4 * 9_999, 4 * 10_000)
 
 
 def test_wrong_arguments():

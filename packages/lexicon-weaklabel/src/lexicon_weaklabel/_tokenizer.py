@@ -14,12 +14,14 @@ from ._core import type_error, value_error
 URL = "URL"
 _WORD = r"[\p{L}\p{N}_][\p{L}\p{M}\p{N}_\u200c\u200d]*+(?:['’-][\p{L}\p{M}\p{N}_]+)*+"
 # Without a scheme only under endings that are no words, so that "bad...ok" stays text.
+_ENDINGS = "com|org|net|edu|gov|tv|gg"
 _URL = (
-    r"(?:https?://|www\.)[^\s<>]*[^\s<>\p{P}]/?"
-    r"|(?<![\p{L}\p{N}.@-])[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){0,9}?\.(?:com|org|net|edu|gov|tv|gg)(?![\p{L}\p{N}-])"
+    r"(?i:https?://|www\.)[^\s<>]*[^\s<>\p{P}]/?"
+    r"|(?<![\p{L}\p{N}.@-])[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){0,9}?"
+    rf"\.(?:{_ENDINGS}|{_ENDINGS.upper()})(?![\p{{L}}\p{{N}}-])"
     r"(?:/(?:[^\s<>]*[^\s<>\p{P}])?/?)?"
 )
-_PICTOGRAPH = r"\p{Extended_Pictographic}(?:\p{EMod}|\uFE0F)?(?:[\U000E0020-\U000E007E]+\U000E007F)?"
+_PICTOGRAPH = r"\p{Extended_Pictographic}(?:\p{EMod}|[\uFE0E\uFE0F])?(?:[\U000E0020-\U000E007E]+\U000E007F)?"
 _EMOJI = rf"\p{{RI}}\p{{RI}}|[0-9#*]\uFE0F?\u20E3|{_PICTOGRAPH}(?:\u200D{_PICTOGRAPH})*+"
 _EMOTICON = (
     r"[<>]?[:;=][-o^']?(?:[()\[\]{}|\\/*@]+|[DPpOoSsXx3])"  # :-) ;P =D >:(
@@ -31,7 +33,7 @@ _EMOTICON = (
 _START = r"(?:(?=[:;<])(?<!\p{N})|(?<![\p{L}\p{N}]))"
 _END = r"(?![\p{L}\p{N}])"
 _OTHER = r"@[\p{L}\p{N}_]+|[.]+|[!?]+|."
-_REPEATED = re.compile(r"([^\W\d_])\1{2,}")
+_REPEATED = re.compile(r"([^\W\d_][\u0300-\u036f]*)\1{2,}")  # with its accents
 
 
 class Tokens(NamedTuple):
