@@ -1,3 +1,4 @@
+import re
 import shutil
 import subprocess
 import sys
@@ -7,6 +8,20 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+
+@pytest.fixture
+def shown():
+    """Evaluate the one expression in a package's README that begins so, with the names that its reader would have."""
+
+    def evaluate(package, start, /, **names):
+        readme = (ROOT / "packages" / package / "README.md").read_text()
+        # A line of an indented or fenced block, or code within a sentence.
+        found = re.findall(rf"^ *({re.escape(start)}.*)$|`({re.escape(start)}[^`]*)`", readme, flags=re.MULTILINE)
+        ((line, inline),) = found
+        return eval((line or inline).partition(" = ")[2] if start.endswith(" = ") else line or inline, names)
+
+    return evaluate
 
 
 @pytest.fixture

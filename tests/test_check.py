@@ -32,6 +32,8 @@ BREAKS = [
     ("simloss/hatch_build.py", append("# edited\n"), "expected hatch_build.py equal to"),
     ("simloss/hatch_build.py", remove, "expected hatch_build.py and [tool.hatch.build.hooks.custom] together"),
     ("simloss/README.md", append("line\n" * 80), "at most 80 lines"),
+    ("simloss/README.md", replace("## Citation", "## Reference"), "got no '\\n## Citation\\n' in its place"),
+    ("simloss/README.md", replace("./packages/simloss", "simloss"), "got no 'packages/simloss' in its place"),
     ("simloss/src/simloss/__init__.py", replace("__all__ = [", '__all__ = ["zzz", '), "expected a sorted __all__"),
     ("simloss/src/simloss/__init__.py", replace("__all__", "names"), "expected __all__"),
     ("simloss/src/simloss/__init__.py", append("# line\n" * 25), "at most 25 lines"),

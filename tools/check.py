@@ -12,6 +12,7 @@ from tools.workspace import CORE, ROOT, Package, discover, python_versions, requ
 
 HOOK = Path("tools/template/hatch_build.py")
 README_LINES = 80
+README_PARTS = ["\n## Example\n", "```python\n>>> ", "\n## When not to use it\n", "\n## Citation\n"]
 INIT_LINES = 25
 CORE_LINES = 150
 
@@ -23,6 +24,7 @@ def faults(root: Path = ROOT) -> Iterator[str]:
     for package in packages:
         rules = [
             _files(package, root),
+            _readme(package),
             _public_names(package),
             _dependencies(package, siblings),
             _classifiers(package, python_versions(root)),
@@ -49,9 +51,21 @@ def _files(package: Package, root: Path) -> Iterator[str]:
     hooked = "custom" in package.metadata.get("tool", {}).get("hatch", {}).get("build", {}).get("hooks", {})
     if hooked != package.carries_core:
         yield "expected hatch_build.py and [tool.hatch.build.hooks.custom] together, got only one of them"
+
+
+def _readme(package: Package) -> Iterator[str]:
+    """The same shape everywhere, so that a reader finds things: claim, install, example, limits, citation."""
     readme = package.folder / "README.md"
-    if readme.is_file() and (lines := len(readme.read_text().splitlines())) > README_LINES:
+    text = readme.read_text() if readme.is_file() else ""
+    if (lines := len(text.splitlines())) > README_LINES:
         yield f"expected a README.md of at most {README_LINES} lines, got {lines}"
+    shape = [f"# {package.name}\n", f"packages/{package.name}", *README_PARTS] if package.name != CORE and text else []
+    place = 0
+    for part in shape:
+        place = text.find(part, place)
+        if place < 0:
+            yield f"expected a README.md with {shape} in this order, got no {part!r} in its place"
+            return
 
 
 def _public_names(package: Package) -> Iterator[str]:

@@ -15,12 +15,11 @@ TEXTS = 1.0 + COLOURS.repeat(4, 0) + 0.4 * RNG.normal(size=(24, 64))
 IMAGES = 1.0 + COLOURS[LABELS] + 2.5 * RNG.normal(size=(90, 8)) @ RNG.normal(size=(8, 64))
 
 
-def test_notion_of_texts_in_front_of_a_classifier_of_images():
-    neighbours = KNeighborsClassifier(5)
-    plain = cross_val_score(neighbours, IMAGES, LABELS, cv=3)
-    notion = InDiReCT(5, random_state=0).fit(TEXTS)
-    # The one line: the fitted notion before the estimator.
-    scores = cross_val_score(make_pipeline(FrozenEstimator(notion), neighbours), IMAGES, LABELS, cv=3)
+def test_notion_of_texts_in_front_of_a_classifier_of_images(shown):
+    names = {f.__name__: f for f in (make_pipeline, FrozenEstimator, KNeighborsClassifier)}
+    plain = cross_val_score(KNeighborsClassifier(), IMAGES, LABELS, cv=3)
+    pipeline = shown("indirect", "make_pipeline(", **names, notion=InDiReCT(5, random_state=0).fit(TEXTS))
+    scores = cross_val_score(pipeline, IMAGES, LABELS, cv=3)
     assert scores.mean() > plain.mean() + 0.1
 
 

@@ -1,5 +1,7 @@
 """nrprecision and bgaugment inside the trainers and testers of pytorch-metric-learning."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -13,13 +15,17 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 
-def test_nr_precision_in_a_tester():
+def test_nr_precision_in_a_tester(shown):
     generator = torch.Generator().manual_seed(0)
     labels = torch.arange(60) % 4
     inputs = torch.eye(4)[labels] + 0.7 * torch.randn(60, 4, generator=generator)
-    # The one line: the tester's calculator.
-    calculator = NRPrecisionCalculator(include=("nr_precision", "r_precision"), k="max_bin_count")
-    tester = GlobalEmbeddingSpaceTester(accuracy_calculator=calculator, dataloader_num_workers=0, batch_size=16)
+    names = {
+        "NRPrecisionCalculator": partial(
+            NRPrecisionCalculator, include=("nr_precision", "r_precision"), k="max_bin_count"
+        ),
+        "GlobalEmbeddingSpaceTester": partial(GlobalEmbeddingSpaceTester, dataloader_num_workers=0, batch_size=16),
+    }
+    tester = shown("nrprecision", "tester = ", **names)
     found = tester.test({"val": TensorDataset(inputs, labels)}, epoch=1, trunk_model=nn.Flatten())["val"]
     unit = torch.nn.functional.normalize(inputs)  # as the tester does
     expected = normalized_r_precision(unit, labels, progress=False)

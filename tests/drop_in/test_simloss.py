@@ -38,16 +38,11 @@ def huggingface(tmp_path):
     return train
 
 
-def in_trainer(similarity):
-    loss = SimLoss(similarity, reduction="sum")
+def test_huggingface_trainer(huggingface, shown):
+    def in_trainer(similarity):
+        total = shown("simloss", "total = ", SimLoss=SimLoss, similarity=similarity)
+        return {"compute_loss_func": shown("simloss", "lambda o, y", total=total)}
 
-    def per_item(output, labels, num_items_in_batch=None):
-        return loss(output.logits, labels) / (num_items_in_batch or len(labels))
-
-    return {"compute_loss_func": per_item}
-
-
-def test_huggingface_trainer(huggingface):
     (plain, plain_loss), (identity, identity_loss) = huggingface(), huggingface(**in_trainer(IDENTITY))
     assert same(plain, identity)
     assert identity_loss == pytest.approx(plain_loss, abs=1e-6)
@@ -59,7 +54,7 @@ def test_huggingface_trainer(huggingface):
 
 # Lightning's own, of torch's tree of loaders.
 @pytest.mark.filterwarnings("ignore:.isinstance.treespec, LeafSpec:FutureWarning")
-def test_lightning():
+def test_lightning(shown):
     import pytorch_lightning as lightning
 
     class Classifier(lightning.LightningModule):
@@ -82,21 +77,31 @@ def test_lightning():
         lightning.Trainer(max_epochs=2, accelerator="cpu", **dict.fromkeys(off, False)).fit(classifier, batches)
         return classifier.model.state_dict()
 
-    assert same(train(nn.CrossEntropyLoss()), train(SimLoss(IDENTITY)))
-    assert not same(train(nn.CrossEntropyLoss()), train(SimLoss(ORDINAL)))
+    plain, identity, ordinal = (
+        train(loss)
+        for loss in (
+            nn.CrossEntropyLoss(),
+            *(
+                shown("simloss", "loss = ", SimLoss=SimLoss, similarity=similarity)
+                for similarity in (IDENTITY, ORDINAL)
+            ),
+        )
+    )
+    assert same(plain, identity)
+    assert not same(plain, ordinal)
 
 
-def test_skorch():
+def test_skorch(shown):
     from sklearn.model_selection import GridSearchCV
     from skorch import NeuralNetClassifier
 
-    def net(**changed):
+    def classifier(net, **changed):
         torch.manual_seed(0)
-        return NeuralNetClassifier(nn.Linear(6, 5), max_epochs=3, lr=0.1, train_split=None, verbose=0, **changed)
+        return NeuralNetClassifier(net(6, 5), max_epochs=3, lr=0.1, train_split=None, verbose=0, **changed)
 
-    ours = {"criterion": SimLoss, "predict_nonlinearity": nn.Softmax(-1)}
-    plain = net(criterion=nn.CrossEntropyLoss).fit(INPUTS, GRADES)
-    identity = net(criterion__similarity=IDENTITY, **ours).fit(INPUTS, GRADES)
+    plain = classifier(nn.Linear, criterion=nn.CrossEntropyLoss).fit(INPUTS, GRADES)
+    names = {"NeuralNetClassifier": classifier, "net": nn.Linear, "SimLoss": SimLoss, "Softmax": nn.Softmax}
+    identity = shown("simloss", "NeuralNetClassifier(", **names, similarity=IDENTITY).fit(INPUTS, GRADES)
     assert same(plain.module_.state_dict(), identity.module_.state_dict())
     assert identity.predict_proba(INPUTS) == pytest.approx(plain.predict_proba(INPUTS), abs=1e-6)
     grid = {"criterion__similarity": [IDENTITY, ORDINAL]}
