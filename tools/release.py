@@ -57,7 +57,7 @@ def last_released(package: str, root: Path) -> str:
 def plan(package: Package, part: str, root: Path = ROOT) -> Plan:
     """Return what the release would write, or raise ``ReleaseError`` when it must not happen."""
     if dirty := _git(root, "status", "--porcelain"):
-        raise ReleaseError(f"expected a clean tree, got changes: {', '.join(dirty.split()[1::2])}")
+        raise ReleaseError(f"expected a clean tree, got changes: {', '.join(line[3:] for line in dirty.splitlines())}")
     released, current = last_released(package.name, root), package.project["version"]
     if current != released:
         raise ReleaseError(f"expected version {released}, the last one tagged, in pyproject.toml, got {current}")
