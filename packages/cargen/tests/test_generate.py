@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -174,6 +175,18 @@ def test_a_full_disk_leaves_no_shard_done(tmp_path, fake, monkeypatch):
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         generate(tmp_path / "out", n=3, make_renderer=fake.make)
+    assert not list(tmp_path.rglob("*.parquet"))
+
+
+def test_a_disk_with_room_for_images_alone(tmp_path, fake):
+    allowed = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, allowed[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            generate(tmp_path, n=3, make_renderer=fake.make)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
+    assert len(list(tmp_path.rglob("*.png"))) == 6
     assert not list(tmp_path.rglob("*.parquet"))
 
 

@@ -64,7 +64,8 @@ def _render(options: argparse.Namespace) -> None:
     for name, path in pictures.items():
         _check_png(name, path)
     meshes = _meshes(options)
-    rendering = _renderer(options, meshes)(CarProperties(**_properties(options, meshes)))
+    car = CarProperties(**_properties(options, meshes))
+    rendering = _renderer(options, meshes)(car)
     for path, pixels in zip(pictures.values(), (rendering.image, rendering.mask)):
         _save(path, Image.fromarray(pixels))
 

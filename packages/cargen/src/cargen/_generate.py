@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import multiprocessing
 import os
@@ -92,11 +93,9 @@ def generate(
     images = (index for shard in finished for index in shard)
     for index in track(images, "images", total=sum(map(len, todo)), progress=progress):
         if index % shard_size == 0:  # the first of a shard, of which all are drawn
-            with atomic_path(_marker(folder, index)) as temporary:
-                table.slice(index, shard_size).write_parquet(temporary)
+            _write_table(_marker(folder, index), table.slice(index, shard_size))
     properties = folder / "properties.parquet"
-    with atomic_path(properties) as temporary:
-        table.write_parquet(temporary)
+    _write_table(properties, table)
     return properties
 
 
@@ -157,6 +156,13 @@ def digest(folder: str | os.PathLike[str]) -> str:
             with Image.open(folder / file) as picture:
                 total.update(np.asarray(picture).tobytes())
     return total.hexdigest()
+
+
+def _write_table(path: Path, table: Any) -> None:
+    content = io.BytesIO()  # polars has an error of its own for a full disk
+    table.write_parquet(content)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content.getvalue())
 
 
 def _marker(folder: Path, start: int) -> Path:
