@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import csv
 import textwrap
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from scipy import stats
-from wheretosubmit import (
-    Evaluation,
-    Explanation,
-    VenueRecommender,
-    most_attributed_words,
-    stratified_split,
-)
-from wheretosubmit.baselines import Iana, LogisticRegression, Majority, Random
+from wheretosubmit import Evaluation, Explanation, VenueRecommender, most_attributed_words
 
 from demo.chapter import RESULTS, Chapter, Picture, Settings, Table, markdown_table, step
 from demo.data.cache import CACHE
 from demo.data.papers import VARIABLE, load_papers
+from demo.data.venue_runs import (
+    BASELINES,
+    FIELDS,
+    FULL,
+    IANA,
+    KEYWORDS,
+    OURS,
+    PRESENCE,
+    TF,
+    TFIDF,
+    WITH_KEYWORDS,
+    Columns,
+    Run,
+    take,
+)
 
 CODE = """
 from wheretosubmit import VenueRecommender
@@ -38,17 +45,14 @@ THESIS = (
     "highlight 'Transformers' for NAACL, 'Recognition' and 'visual' for CVPR; 'learning' speaks against CVPR, and "
     "only 26 % of its papers contain it, against 56 % at ICML (Figures 8.2, 8.3)."
 )
-FIELDS = ("title", "abstract")
 SHOWN = ("naacl", "cvpr", "icml")  # the venues of the papers in Figure 8.2
-WITH_KEYWORDS = ("colm", "ijcai", "www")  # the venues of which every paper has keywords
 MODEL = CACHE / "wheretosubmit"
 # papers per venue, seeds, and the network
 MODES: dict[str, tuple[int, int, dict[str, Any]]] = {
     "quick": (40, 1, {"embedding_dim": 8, "filters": 4, "hidden": 16, "epochs": 1, "max_tokens": 60}),
-    "default": (200, 1, {"embedding_dim": 50, "filters": 50, "epochs": 8, "max_tokens": 200}),
-    "full": (1200, 3, {"embedding": "word2vec", "kernel_sizes": (1, 2), "max_tokens": 200, "epochs": 12}),
+    "default": (200, 1, {**FULL, "min_count": 3, "batch_size": 64}),
+    "full": (1200, 3, FULL),
 }
-Columns = dict[str, list[Any]]
 
 
 def run(settings: Settings) -> Chapter:
@@ -72,27 +76,19 @@ def run(settings: Settings) -> Chapter:
     most, n_seeds, options = MODES[settings.mode]
     venues = (*SHOWN, *WITH_KEYWORDS) if settings.mode == "quick" else sorted(set(papers["venue"]))
     rows = np.concatenate([np.flatnonzero(np.array(papers["venue"]) == venue)[:most] for venue in venues])
-    papers = _take(papers, rows)
+    papers = take(papers, rows)
     chapter.data = (
         f"{len(rows):,} papers of {len(set(papers['venue']))} venues (public lists of papercopilot/paperlists), title "
         f"and abstract; each seed draws 80 % for training, 10 % that choose the epoch and 10 % for the test, each "
-        f"venue's share in all (seeds: {n_seeds})."
+        f"venue's share in all (seeds: {n_seeds}). Network: {options}."
     )
-    evaluations, fewer = [], []
-    smallest = min(sorted(set(papers["venue"])), key=papers["venue"].count)
-    for seed in range(n_seeds):
-        training, validation, test = (_take(papers, part) for part in stratified_split(papers["venue"], seed=seed))
-        recommender = VenueRecommender(fields=FIELDS, seed=seed, **options)
-        with step(f"training, seed {seed}"):
-            recommender.fit(training, validation=validation)
-        with step(f"baselines, seed {seed}"):
-            baselines = _baselines(training, options, seed)
-            evaluations.append(recommender.evaluate(test, baselines=baselines))
-            learned = {OURS: recommender, **{name: baselines[name] for name in LEARNED}}
-            fewer.append({name: _metrics_without(ranker, test, smallest) for name, ranker in learned.items()})
-    chapter.tables += [_results(evaluations), _results_without(fewer, smallest, len(set(papers["venue"])) - 1)]
+    runs = [Run(papers, options, seed, keep=settings.mode == "full") for seed in range(n_seeds)]
+    evaluations = [_compared(run) for run in runs]
+    smallest = min(venues, key=papers["venue"].count)
+    fewer = [{name: run.without(name, smallest) for name in (*LEARNED, OURS)} for run in runs]
+    chapter.tables += [_results(evaluations), _results_without(fewer, smallest, len(venues) - 1), _keywords(runs)]
     chapter.findings += _findings(evaluations)
-    chapter.tables.append(_keywords(papers, options, n_seeds))
+    recommender, (training, _, test) = runs[-1].recommender, runs[-1].parts
     with step("explaining"):
         chapter.tables += _words(recommender, training, test, papers_per_venue=1 if settings.mode == "quick" else 10)
         chapter.pictures += [_highlighted(one) for one in _examples(recommender, test)]
@@ -103,30 +99,14 @@ def run(settings: Settings) -> Chapter:
     return chapter
 
 
-def _take(papers: Columns, rows: np.ndarray[Any, Any]) -> Columns:
-    return {name: [column[row] for row in rows] for name, column in papers.items()}
-
-
-def _baselines(training: Columns, options: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """Fit the baselines of Table 8.1, and a logistic regression that is stronger than the thesis' one."""
-    network = VenueRecommender(fields=["abstract"], seed=seed, **options)
-    return {
-        "random": Random(fields=FIELDS).fit(training),
-        "majority": Majority(fields=FIELDS).fit(training),
-        "logistic regression, TF": LogisticRegression(fields=FIELDS).fit(training),
-        "logistic regression, TF-IDF": LogisticRegression(fields=FIELDS, weighting="tfidf").fit(training),
-        "Iana et al. (abstract)": Iana(network=network).fit(training),
-    }
-
-
-def _metrics_without(ranker: Any, test: Columns, venue: str) -> list[float]:
-    """Return accuracy, accuracy at five and MRR where a venue is neither in the papers nor among the answers."""
-    columns = [column for column, other in enumerate(ranker.venues_) if other != venue]
-    rows = [row for row, other in enumerate(test["venue"]) if other != venue]
-    scores = ranker.predict_scores(_take(test, np.array(rows)))
-    true = [ranker.venues_.index(test["venue"][row]) for row in rows]
-    places = 1 + (scores[:, columns] > scores[np.arange(len(rows)), true][:, None]).sum(1)
-    return [float(np.mean(values)) for values in (places == 1, places <= 5, 1 / places)]
+def _compared(run: Run) -> Evaluation:
+    """Evaluate the recommender beside the baselines."""
+    evaluations = {}
+    for name in (OURS, *BASELINES):
+        with step(f"{name}, seed {run.seed}"):
+            evaluations[name] = run.evaluate(name)
+    ours = evaluations.pop(OURS)
+    return Evaluation(ours.hit, ours.hit_at_5, ours.reciprocal_rank, evaluations)
 
 
 def _results(evaluations: list[Evaluation]) -> Table:
@@ -145,8 +125,8 @@ def _results(evaluations: list[Evaluation]) -> Table:
     return Table("Table 8.1 on these papers", f"{markdown_table(['method', *HEADER, *GAINS, 'p'], rows)}\n\n{note}")
 
 
-def _results_without(fewer: list[dict[str, list[float]]], venue: str, n_venues: int) -> Table:
-    rows = [[name, *_intervals([one[name] for one in fewer])] for name in [*LEARNED, OURS]]
+def _results_without(fewer: list[dict[str, Evaluation]], venue: str, n_venues: int) -> Table:
+    rows = [[name, *_intervals([list(one[name].to_dict().values()) for one in fewer])] for name in fewer[0]]
     note = f"The same models, without the papers and the column of {venue}, which has the fewest papers."
     table = markdown_table(["method", *HEADER], rows)
     return Table(f"The same with {n_venues} venues", f"{table}\n\n{note}")
@@ -154,8 +134,7 @@ def _results_without(fewer: list[dict[str, list[float]]], venue: str, n_venues: 
 
 HEADER = ["Accuracy ↑", "Acc@5 ↑", "MRR ↑"]
 GAINS = ["Accuracy gain", "MRR gain"]
-OURS = "wheretosubmit"
-LEARNED = ("logistic regression, TF", "logistic regression, TF-IDF", "Iana et al. (abstract)")
+LEARNED = (TF, TFIDF, IANA)
 
 
 def _intervals(values: Any, form: str = ".3f") -> list[str]:
@@ -179,31 +158,15 @@ def _findings(evaluations: list[Evaluation]) -> list[str]:
     return findings
 
 
-def _keywords(papers: Columns, options: Mapping[str, Any], n_seeds: int) -> Table:
+def _keywords(runs: list[Run]) -> Table:
     """Show what the mere presence of keywords tells, and what keywords add where every paper has them."""
-    presence = {**papers, "presence": ["yes" if keywords else "no" for keywords in papers["keywords"]]}
-    have = np.flatnonzero(np.isin(papers["venue"], WITH_KEYWORDS) & np.array([bool(k) for k in papers["keywords"]]))
-    some = _take(papers, have)
-    results: dict[str, list[Evaluation]] = {"presence of keywords alone, all venues": []}
-    for seed in range(n_seeds):
-        with step(f"keywords, seed {seed}"):
-            parts = stratified_split(papers["venue"], seed=seed)
-            training, _, test = (_take(presence, part) for part in parts)
-            ranker = LogisticRegression(fields=["presence"]).fit(training)
-            results["presence of keywords alone, all venues"].append(ranker.evaluate(test))
-            training, validation, test = (_take(some, part) for part in stratified_split(some["venue"], seed=seed))
-            for fields in (FIELDS, (*FIELDS, "keywords")):
-                recommender = VenueRecommender(fields=fields, seed=seed, **options)
-                recommender.fit(training, validation=validation)
-                name = f"{', '.join(WITH_KEYWORDS)}: {' + '.join(fields)}"
-                results.setdefault(name, []).append(recommender.evaluate(test))
-    table = markdown_table(
-        ["what is read", *HEADER],
-        [[name, *_intervals([list(one.to_dict().values()) for one in ones])] for name, ones in results.items()],
-    )
-    missing = np.mean([not keywords for keywords in papers["keywords"]])
+    rows = []
+    for name in (PRESENCE, *KEYWORDS):
+        with step(name):
+            rows.append([name, *_intervals([list(run.evaluate(name).to_dict().values()) for run in runs])])
+    missing = np.mean([not keywords for keywords in runs[0].papers["keywords"]])
     note = f"{missing:.0%} of the papers have no keywords, so they are no part of the main table."
-    return Table("Keywords", f"{table}\n\n{note}")
+    return Table("Keywords", f"{markdown_table(['what is read', *HEADER], rows)}\n\n{note}")
 
 
 def _words(recommender: VenueRecommender, training: Columns, test: Columns, papers_per_venue: int) -> list[Table]:
@@ -268,7 +231,7 @@ def _plain(text: str) -> str:
     return text.encode("ascii", "replace").decode().replace("$", r"\$")
 
 
-def _write_csv(evaluations: list[Evaluation], fewer: list[dict[str, list[float]]]) -> None:
+def _write_csv(evaluations: list[Evaluation], fewer: list[dict[str, Evaluation]]) -> None:
     """Write one line per method and seed; the last columns are those without the smallest venue."""
     RESULTS.mkdir(exist_ok=True)
     names = ["accuracy", "accuracy_at_5", "mrr"]
@@ -279,4 +242,5 @@ def _write_csv(evaluations: list[Evaluation], fewer: list[dict[str, list[float]]
             for name, one in {OURS: evaluation, **evaluation.baselines}.items():
                 p_value = f"{evaluation.p_values[name]:.2g}" if name in evaluation.baselines else ""
                 numbers = [f"{value:.4f}" for value in one.to_dict().values()]
-                writer.writerow([name, seed, *numbers, p_value, *(f"{x:.4f}" for x in without.get(name, []))])
+                rest = [f"{value:.4f}" for value in without[name].to_dict().values()] if name in without else []
+                writer.writerow([name, seed, *numbers, p_value, *rest])

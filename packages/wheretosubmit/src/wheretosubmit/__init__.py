@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ._corpus import most_attributed_words as most_attributed_words
     from ._evaluation import Evaluation as Evaluation
+    from ._evaluation import evaluate_scores as evaluate_scores
     from ._explanation import Explanation as Explanation
     from ._highlight import Highlight as Highlight
     from ._recommender import VenueRecommender as VenueRecommender
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from ._split import stratified_split as stratified_split
 
 __all__ = ["Evaluation", "Explanation", "Highlight", "VenueRecommender", "most_attributed_words", "random_search"]
-__all__ += ["stratified_split"]
+__all__ += ["evaluate_scores", "stratified_split"]
 
 
 def __getattr__(name: str) -> Any:

@@ -59,8 +59,8 @@ async function explain(button, panel) {
     for (const [field, words] of Object.entries(reasons.fields)) {
       if (words.text.trim()) panel.append(element("strong", {}, field), marked(words, reasons.scale));
     }
-    panel.append(element("p", { className: "gap" }, `What the words leave unexplained of the ${
-      (100 * reasons.score).toFixed(1)} %: ${(100 * reasons.gap).toFixed(1)} points.`));
+    const [gap, share] = [reasons.gap, reasons.score].map((value) => (100 * value).toFixed(1));
+    panel.append(element("p", {}, `Completeness gap, what the words leave unexplained of ${share} %: ${gap} points.`));
     return `The words behind ${button.dataset.venue} are shown below it.`;
   });
 }
