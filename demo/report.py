@@ -24,6 +24,8 @@ th:first-child, td:first-child { text-align: left; } th { border-bottom: 2px sol
 .note, figcaption { color: #59636e; font-size: .88rem; margin: .3rem 0; }
 figure { margin: 1.2rem 0; } img { max-width: 100%; height: auto; display: block; }
 nav p { margin: .6rem 0 0; } nav ul { margin: 0; }
+@media (max-width: 40rem) { body { padding: 0 .8rem; }
+  figure { overflow-x: auto; } img { width: 44rem; max-width: none; } }
 """
 MODES = {
     "quick": "Smoke test with tiny settings: the numbers mean nothing.",

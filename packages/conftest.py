@@ -1,7 +1,8 @@
-"""What the tests of all packages share: README examples run by Sybil, and hostile arguments and damaged files."""
+"""What all packages' tests share: README examples run by Sybil, missing modules, hostile arguments, damaged files."""
 
 import math
 import random
+import sys
 
 import pytest
 from sybil import Sybil
@@ -18,18 +19,22 @@ def _variants(value):
         return []
     whole = value.float()
     return [
-        *(whole * math.nan, whole + math.inf, value[:0], value[1:], value[None], value[..., None], value.flatten()[0]),
-        *(
-            value.bool(),
-            value.long(),
-            value.half(),
-            value.cfloat(),
-            -whole,
-            whole * 10**6,
-            whole.clone().requires_grad_(),
-        ),
-        *(value.to("meta"), value.to_sparse(), value.flip(0), value.expand(2, *value.shape)[0], value.tolist()),
+        *(whole * math.nan, whole + math.inf, -whole, whole * 10**6, whole.clone().requires_grad_()),
+        *(value[:0], value[1:], value[None], value[..., None], value.flatten()[0], value.flip(0)),
+        *(value.bool(), value.long(), value.half(), value.cfloat(), value.tolist()),
+        *(value.to("meta"), value.to_sparse(), value.expand(2, *value.shape)[0]),
     ]
+
+
+@pytest.fixture
+def without(monkeypatch):
+    """Make modules look as if they were not installed."""
+
+    def block(*modules):
+        for module in modules:
+            monkeypatch.setitem(sys.modules, module, None)
+
+    return block
 
 
 @pytest.fixture

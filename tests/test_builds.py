@@ -5,12 +5,14 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 
 import pytest
 from uv import find_uv_bin
 
 from tools import release
 from tools.new_package import new_package
+from tools.workspace import ROOT
 
 
 def build(source, folder):
@@ -32,6 +34,16 @@ def test_builds_are_equal_in_another_folder_at_another_time(workspace, tmp_path,
     for suffix in (".whl", ".gz"):
         assert first[suffix].name == second[suffix].name
         assert first[suffix].read_bytes() == second[suffix].read_bytes()
+
+
+def test_an_sdist_tests_itself(tmp_path):
+    sdist = build(ROOT / "packages" / "simloss", tmp_path / "dist")[".gz"]
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    folder = tmp_path / sdist.name.removesuffix(".tar.gz")
+    command = [sys.executable, "-m", "pytest", "-q", "tests/test_robustness.py", "tests/test_bad_input.py", "README.md"]
+    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
 
 
 def test_two_packages_of_different_versions_and_cores_coexist(workspace, git, tmp_path):

@@ -44,6 +44,7 @@ def test_changed_paths_sees_commits_edits_and_new_files(workspace, git):
     [
         ("simloss/README.md", {"simloss"}),
         ("core/src/priorkit_core/checks.py", CARRIERS | {"core"}),
+        ("conftest.py", ALL),
         ("simloss/src/simloss/_core/checks.py", set()),
     ],
 )

@@ -109,9 +109,10 @@ def changed_paths(since: str, root: Path = ROOT) -> list[str]:
 
 def digest(package: Package) -> str:
     """Return a hash of the names and contents of all files that the package is built from."""
-    folders = [package.folder, *([package.folder.parent / CORE] if package.carries_core else [])]
+    places = [package.folder, *([package.folder.parent / CORE] if package.carries_core else [])]
     found = hashlib.sha256()
-    for file in sorted(file for folder in folders for file in folder.rglob("*")):
+    files = [package.folder.parent / "conftest.py", *(file for place in places for file in place.rglob("*"))]
+    for file in sorted(files):
         if file.is_file() and not {"_core", "__pycache__"}.intersection(file.parts):
             name = file.relative_to(package.folder.parent).as_posix()
             found.update(f"{name}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())

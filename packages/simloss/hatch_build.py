@@ -23,5 +23,7 @@ class CoreHook(BuildHookInterface):  # type: ignore[type-arg]
             shutil.copytree(core / "src" / "priorkit_core", vendored, ignore=shutil.ignore_patterns("__pycache__"))
             number = tomllib.loads((core / "pyproject.toml").read_text())["project"]["version"]
             (vendored / "_version.py").write_text(f'"""Version of the core copied here."""\n\nversion = "{number}"\n')
+            if self.target_name == "sdist":  # so that its tests find what they share
+                build_data.setdefault("force_include", {})[str(root.parent / "conftest.py")] = "conftest.py"
         # Git ignores the copy, and hatch leaves out what git ignores unless it is named as an artifact.
         build_data.setdefault("artifacts", []).append(f"{vendored.relative_to(root).as_posix()}/")

@@ -1,5 +1,4 @@
 import hashlib
-import sys
 
 import matplotlib
 import numpy as np
@@ -45,17 +44,6 @@ def photos(tmp_path):
     (folder / "cut <b>.jpg").write_bytes(whole[: len(whole) // 2])
     (folder / "notes.txt").write_text("no image")
     return folder
-
-
-@pytest.fixture
-def without(monkeypatch):
-    """Make modules look as if they were not installed."""
-
-    def block(*modules):
-        for module in modules:
-            monkeypatch.setitem(sys.modules, module, None)
-
-    return block
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-import sys
 import types
 
 import numpy as np
@@ -60,14 +59,3 @@ def photographs(tmp_path):
         Image.new("RGB", (12, 8), colour).save(folder / f"{name} <1>.png")
     (folder / "broken.jpg").write_bytes(b"no image")
     return folder
-
-
-@pytest.fixture
-def without(monkeypatch):
-    """Make modules look as if they were not installed."""
-
-    def block(*modules):
-        for module in modules:
-            monkeypatch.setitem(sys.modules, module, None)
-
-    return block

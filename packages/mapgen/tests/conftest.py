@@ -1,5 +1,3 @@
-import sys
-
 import pytest
 from mapgen import Area, Building, Road, Scene, Water
 
@@ -18,14 +16,3 @@ def town():
             Road("primary", width_m=6, path_m=[(-45, 20), (0, 0), (20, -20), (20, -45)]),
         ],
     )
-
-
-@pytest.fixture
-def without(monkeypatch):
-    """Make modules look as if they were not installed."""
-
-    def block(*modules):
-        for module in modules:
-            monkeypatch.setitem(sys.modules, module, None)
-
-    return block

@@ -1,5 +1,3 @@
-import sys
-
 import numpy as np
 import pytest
 from matplotlib import pyplot
@@ -27,17 +25,6 @@ def embed(properties):
         return np.concatenate(parts, axis=1).astype(np.float32)
 
     return build
-
-
-@pytest.fixture
-def without(monkeypatch):
-    """Make modules look as if they were not installed."""
-
-    def block(*modules):
-        for module in modules:
-            monkeypatch.setitem(sys.modules, module, None)
-
-    return block
 
 
 @pytest.fixture
