@@ -14,6 +14,7 @@ from ._core import shape_error, type_error, value_error
 from ._images import Array, Image, as_array, dense, is_pil
 
 _LARGEST_FEATHER = 10_000  # the blur's memory grows with it
+_OF_NUMPY = frozenset({torch.bool, torch.uint8, torch.float32, torch.float64, torch.int64})
 _RANGE = "values in [0, 1], or 8-bit 0..255"
 
 
@@ -44,18 +45,18 @@ def _checked_array(mask: Array, *, matte: bool) -> Array:
 
 def mask_tensor(mask: Tensor) -> Tensor:
     """Return a mask as 8-bit or float32; values are checked on a CPU, elsewhere it would wait for the device."""
-    if not isinstance(mask, Tensor):
-        raise type_error("mask", "a tensor, because image is one", mask)
     mask = dense("mask", mask)
+    if mask.is_cpu and not torch.compiler.is_compiling():
+        mask_values(mask)
     if mask.dtype == torch.bool:
         return mask.to(torch.uint8) * 255
-    if mask.device.type == "cpu" and mask.numel() and not torch.compiler.is_compiling():
-        least, largest = (value.item() for value in mask.aminmax())
-        if mask.dtype == torch.uint8:
-            _check_labels(int(largest))
-        elif not (least >= 0 and largest <= 1):
-            raise value_error("mask", _RANGE, f"{least:g} to {largest:g}")
     return mask if mask.dtype == torch.uint8 else mask.float()
+
+
+def mask_values(mask: Tensor) -> Array:
+    """Return a mask that is a dense tensor on a CPU as 8-bit or float32 array, its values checked."""
+    values = mask.detach() if mask.requires_grad else mask
+    return _checked_array((values if mask.dtype in _OF_NUMPY else values.float()).numpy(), matte=False)
 
 
 def _check_labels(largest: int) -> None:

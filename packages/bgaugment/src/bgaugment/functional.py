@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -9,11 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
-from ._composite import composite_array, composite_tensor
+from ._composite import composite_array, composite_planes, composite_tensor
 from ._core import shape_error, type_error, value_error
 from ._images import Array, Image, dense, is_pil, like, pillow
 from ._map_at_r import map_at_r
-from ._mask import check_batch, check_feather, feathered, mask_array, mask_tensor
+from ._mask import check_batch, check_feather, feathered, mask_array, mask_tensor, mask_values
 from ._mask_scores import iou, overlap
 
 __all__ = ["cover_crop", "iou", "map_at_r", "overlap", "remove_foreground", "replace_background"]
@@ -90,37 +92,61 @@ def _replace_array(image: Array, mask: Image, background: Image, feather: float)
     if feather:
         weight = feathered(torch.tensor(weight)[None], feather)[0].numpy()
     result = composite_array(pixels, weight, others).reshape(image.shape)
-    if result.dtype.kind == "f" and not np.isfinite(result).all():
-        raise value_error("image, background", "finite values", "NaN or infinity")
+    if result.dtype.kind == "f":
+        _check_finite(bool(np.isfinite(result).all()))
     return result
 
 
 def _replace_tensor(image: Tensor, mask: Image, background: Image, feather: float) -> Tensor:
-    if not isinstance(background, Tensor):
-        raise type_error("background", "a tensor, because image is one", background)
+    for name, tensor in {"mask": mask, "background": background}.items():
+        if not isinstance(tensor, Tensor):
+            raise type_error(name, "a tensor, because image is one", tensor)
     if image.dtype != background.dtype:
         raise TypeError(f"background: expected the dtype of image, {image.dtype}, got {background.dtype}")
-    weight = mask_tensor(mask)  # type: ignore[arg-type]
-    shapes = {"image": image.shape, "mask": weight.shape, "background": background.shape}
-    if image.ndim not in (3, 4):
-        raise shape_error("image", "(c, h, w) or (n, c, h, w)", shapes)
-    given = dense("image", image), dense("background", background)
-    pixels, others = (t[(None,) * (4 - t.ndim)] for t in given)
-    n, channels, height, width = pixels.shape
-    if weight.numel() != n * height * width or weight.shape[-2:] != (height, width):
-        raise shape_error("mask", "(h, w) for each image", shapes)
-    weight = weight.reshape(n, height, width)
-    if others.ndim != 4 or others.shape[0] not in (1, n) or others.shape[1] != channels:
-        raise shape_error("background", "(c, height, width), one or one per image", shapes)
-    if others.shape[2:] != (height, width):
-        others = cover_crop(others, (height, width))
-    if feather:
-        weight = feathered(weight, feather)
-    result = composite_tensor(pixels, weight, others).reshape(image.shape)
-    checked = result.dtype.is_floating_point and result.device.type == "cpu" and not torch.compiler.is_compiling()
-    if checked and not result.isfinite().all():
-        raise value_error("image, background", "finite values", "NaN or infinity")
+    front, its, behind = dense("image", image), dense("mask", mask), dense("background", background)
+    # Which pixels are soft depends on the data: fine on a CPU, a synchronisation elsewhere, impossible when compiled.
+    if front.dtype == torch.uint8 and front.is_cpu and its.is_cpu and not torch.compiler.is_compiling():
+        # numpy sees the same memory, and each of its calls costs less.
+        pixels, weight, others = front.numpy(), mask_values(its), behind.numpy()
+        _check_shapes(pixels.shape, weight.shape, others.shape)
+        if others.shape[-2:] != pixels.shape[-2:]:
+            others = cover_crop(behind, pixels.shape[-2:]).numpy()
+        if feather:
+            weight = feathered(torch.from_numpy(weight).reshape(-1, *pixels.shape[-2:]), feather).numpy()
+        result = torch.from_numpy(composite_planes(pixels, weight, others))
+    else:
+        result = _replace_anywhere(front, mask_tensor(its), behind, feather)
     return result if type(image) is Tensor else result.as_subclass(type(image))
+
+
+def _replace_anywhere(image: Tensor, mask: Tensor, background: Tensor, feather: float) -> Tensor:
+    """Replace the background by operations of torch alone."""
+    _check_shapes(image.shape, mask.shape, background.shape)
+    size = image.shape[-2:]
+    if background.shape[-2:] != size:
+        background = cover_crop(background, size)
+    if feather:
+        mask = feathered(mask.reshape(-1, *size), feather)
+    background = background if background.ndim <= image.ndim else background[0]
+    result = composite_tensor(image, mask.reshape(*image.shape[:-3], 1, *size), background)
+    if result.dtype.is_floating_point and result.is_cpu and not torch.compiler.is_compiling():
+        _check_finite(bool(result.isfinite().all()))
+    return result
+
+
+def _check_finite(finite: bool) -> None:
+    if not finite:
+        raise value_error("image, background", "finite values", "NaN or infinity")
+
+
+def _check_shapes(image: Sequence[int], mask: Sequence[int], background: Sequence[int]) -> None:
+    shapes = {"image": image, "mask": mask, "background": background}
+    if len(image) not in (3, 4):
+        raise shape_error("image", "(c, h, w) or (n, c, h, w)", shapes)
+    if mask[-2:] != image[-2:] or math.prod(mask) * image[-3] != math.prod(image):
+        raise shape_error("mask", "(h, w) for each image", shapes)
+    if background[-3:-2] != image[-3:-2] or background[:-3] not in ((), (1,), image[:-3]):
+        raise shape_error("background", "(c, height, width), one or one per image", shapes)
 
 
 def cover_crop(background: Tensor, size: tuple[int, int]) -> Tensor:
