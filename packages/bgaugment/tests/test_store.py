@@ -1,6 +1,7 @@
 import multiprocessing
 import pickle
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -69,12 +70,12 @@ def test_a_stopped_run_goes_on_and_gives_the_same_files(photos, tmp_path):
 def test_a_failed_write_leaves_nothing(photos, tmp_path, monkeypatch):
     store, file = MaskStore(tmp_path / "store"), min(photos.rglob("*.png"))
 
-    def broken_save(self, path, **_):
-        path.write_bytes(b"half a fi")
+    def broken_write(path, _):
+        path.write_text("half a fi")
         raise OSError("disk full")
 
     with monkeypatch.context() as context:
-        context.setattr(Image.Image, "save", broken_save)
+        context.setattr(Path, "write_bytes", broken_write)
         assert "disk full" in store.compute([file], AlphaMasks()).failed[str(file)]
     assert contents(store.folder) == {}
     assert store.compute([file], AlphaMasks()).new == 1

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Hashable
 from numbers import Real
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -50,7 +51,21 @@ def with_drawn_background(
 
 
 def torch_seeded(generator: torch.Generator | None) -> np.random.Generator:
-    """Return a generator seeded from torch's, which a DataLoader seeds anew for each worker and epoch."""
+    """Return this thread's generator, its state drawn from torch's, which a DataLoader seeds per worker and epoch."""
     if generator is not None and get_worker_info() is not None:
         raise value_error("generator", "None in a DataLoader worker, where each has an equal copy", "a generator")
-    return np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
+    high, low = torch.randint(2**62, (2,), generator=generator).tolist()
+    # Between the decoding of two images, making a new generator costs more than the whole composite.
+    bits = _local.bits
+    bits.state = {**_local.state, "state": {"state": high << 64 | low, "inc": _local.state["state"]["inc"]}}
+    return _local.rng
+
+
+class _Local(threading.local):
+    def __init__(self) -> None:
+        self.bits = np.random.PCG64(0)
+        self.state: dict[str, Any] = dict(self.bits.state)
+        self.rng = np.random.Generator(self.bits)
+
+
+_local = _Local()

@@ -57,7 +57,7 @@ class ImagePool:
 
     def draw(self, size: tuple[int, int], rng: np.random.Generator, **_: object) -> Image:
         """Return one background, whatever image it is for."""
-        return self.render(int(rng.choice(self._numbers)), size)
+        return self.render(int(self._numbers[rng.integers(len(self._numbers))]), size)
 
     def split(self, seed: int, *, fraction: float = 0.5) -> tuple[Self, Self]:
         """Return two pools without a common background, such as one for training and one for the test.

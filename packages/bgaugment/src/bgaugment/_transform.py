@@ -11,7 +11,7 @@ from torch.utils import _pytree
 
 from ._core import import_extra, type_error, value_error
 from ._draw import check_options, torch_seeded, with_drawn_background
-from ._images import Array, is_pil
+from ._images import Array, is_pil, plain
 from ._pools import BackgroundPool
 
 
@@ -72,7 +72,8 @@ class BackgroundReplacement(nn.Module):
     def _replaced(self, image: Any, mask: Tensor) -> Any:
         rng = torch_seeded(self.generator)
         if is_pil(image):
-            return self._one(image, np.asarray(mask).reshape(mask.shape[-2:]), rng)
+            matte = plain(mask).numpy()
+            return self._one(image, matte[0] if matte.shape[:-2] == (1,) else matte, rng)
         if image.ndim == 3:
             return self._one(image, mask, rng)
         if len(mask) != len(image):

@@ -65,8 +65,8 @@ def replace_background(image: ImageT, mask: Image, background: Image, *, feather
             raise value_error("image", "a PIL image of mode L or RGB (call image.convert)", image.mode)  # type: ignore[union-attr]
         if isinstance(background, Tensor):
             raise type_error("background", "a PIL image or array, because image is a PIL image", background)
-        array = np.asarray(image)
-        return pillow().fromarray(_replace_array(array, mask, like(background, image), feather))  # type: ignore[no-any-return]
+        array = _replace_array(np.asarray(image), mask, like(background, image), feather)
+        return pillow().frombuffer(image.mode, image.size, array, "raw", image.mode, 0, 1)  # type: ignore[no-any-return, union-attr]
     if isinstance(image, np.ndarray):
         return _replace_array(image, mask, background, feather)  # type: ignore[return-value]
     raise type_error("image", "a numpy array, a PIL image or a tensor", image)
