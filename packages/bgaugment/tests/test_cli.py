@@ -92,7 +92,12 @@ def test_gap_prints_the_numbers_of_the_function(photos, store, tmp_path, capsys,
     [
         (["masks", "nowhere", "--out", "x"], "folder: expected an existing folder, got nowhere"),
         (["masks", ".", "--out", "x", "--shard", "2/2"], "--shard: expected K/N"),
-        (["masks", "PHOTOS", "--out", "x", "--batch-size", "0"], "batch_size: expected at least 1"),
+        (
+            ["masks", "PHOTOS", "--out", "x", "--batch-size", "0"],
+            "--batch-size: expected a whole number of at least 1, got 0",
+        ),
+        (["masks", "PHOTOS", "--out", "x", "--threads", "-1"], "--threads: expected"),
+        (["preview", "PHOTOS", "--masks", "x", "--out", "y.png", "--n", "0"], "--n: expected a whole number"),
         (["masks", "PHOTOS", "--out", "x", "--provider", "magic"], "--provider: expected MODULE:NAME"),
         (["masks", "PHOTOS", "--out", "x", "--provider", "u2net:none.onnx"], "path: expected an ONNX file"),
         (["preview", "PHOTOS", "--masks", "x", "--out", "y.png"], "images: expected images with masks"),

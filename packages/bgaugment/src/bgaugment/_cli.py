@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from ._classical_masks import ClassicalMasks
-from ._core import Parser, atomic_path, import_name, value_error
+from ._core import Parser, atomic_path, import_extra, import_name, value_error
 from ._gap import background_gap
 from ._images import image_files, like, pillow, read_image
 from ._model_masks import ModelMasks, fingerprint, onnx_network
@@ -36,25 +37,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default="classical",
         help="classical, alpha, folder:DIR, u2net:FILE.onnx, isnet:FILE.onnx or package:factory (default: classical)",
     )
-    masks.add_argument("--batch-size", type=int, default=1)
+    masks.add_argument("--batch-size", type=_at_least(1), default=1, help="images per call (default: 1)")
+    masks.add_argument(
+        "--threads", type=_at_least(0), default=0, help="of the network or OpenCV (default: 0, as many as they like)"
+    )
     masks.add_argument("--shard", default="0/1", help="K/N: only every N-th image from the K-th (default: 0/1)")
     masks.add_argument("--report", type=Path, help="page on the quality of the masks to write")
 
     preview = _command(commands, "preview", "write a sheet of images with replaced backgrounds", _preview)
     preview.add_argument("--out", type=Path, required=True, help="PNG to write")
-    preview.add_argument("--n", type=int, default=16, help="number of images (default: 16)")
-    preview.add_argument("--size", type=int, default=160, help="of each in pixels (default: 160)")
+    preview.add_argument("--n", type=_at_least(1), default=16, help="number of images (default: 16)")
+    preview.add_argument("--size", type=_at_least(1), default=160, help="of each in pixels (default: 160)")
 
     gap = _command(commands, "gap", "measure background bias; each subfolder of IMAGES is a class", _gap)
     gap.add_argument("--model", required=True, help="package:factory, which returns the model, or (model, transform)")
-    gap.add_argument("--repeats", type=int, default=5)
-    gap.add_argument("--batch-size", type=int, default=64)
+    gap.add_argument("--repeats", type=_at_least(1), default=5)
+    gap.add_argument("--batch-size", type=_at_least(1), default=64)
     gap.add_argument("--device", default="cpu")
 
     for command in (preview, gap):
         command.add_argument("--masks", type=Path, required=True, help="folder of the mask store")
         command.add_argument("--pool", type=Path, help="folder of backgrounds (default: computed ones)")
-        command.add_argument("--seed", type=int, default=0)
+        command.add_argument("--seed", type=_at_least(0), default=0)
 
     return parser.run(arguments)
 
@@ -71,22 +75,26 @@ def _masks(options: argparse.Namespace) -> int:
     shard, shards = _shard(options.shard)
     files = image_files(options.images)[shard::shards]
     store = MaskStore(options.out)
-    computed = store.compute(files, _provider(options.provider, options.images), batch_size=options.batch_size)
-    _print_failed(computed.failed)
-    masked = [file for file in files if str(file) not in computed.failed]
-    result = {"new": computed.new, "found": computed.found, "failed": computed.failed}
-    if options.report and masked:
-        report = mask_report(masked, store.masks(masked))
+    provider = _provider(options.provider, options.images, options.threads)
+    computed = store.compute(files, provider, batch_size=options.batch_size)
+    failed, report = computed.failed, None
+    if options.report:
+        masked, damaged = _sifted([file for file in files if str(file) not in failed], store.load)
+        failed |= damaged
+        report = mask_report(masked, store.masks(masked)) if masked else None
+    _print_failed(failed)
+    result = {"new": computed.new, "found": computed.found, "failed": failed}
+    if report:
         with atomic_path(options.report) as temporary:
             temporary.write_text(report.to_html(), encoding="utf-8")
         result["near_empty"], result["near_full"] = report.near_empty(), report.near_full()
-    _print(result, f"{computed.new} new, {computed.found} found, {len(computed.failed)} failed", options)
-    return int(bool(computed.failed))
+    _print(result, f"{computed.new} new, {computed.found} found, {len(failed)} failed", options)
+    return int(bool(failed))
 
 
 def _preview(options: argparse.Namespace) -> int:
     store, pool = MaskStore(options.masks), _pool(options)
-    files, failed = _with_masks(image_files(options.images), store)
+    files, failed = _usable(options.images, store)
     chosen = files[:: max(1, len(files) // options.n)][: options.n]
     rng = np.random.default_rng(options.seed)
     pictures = []
@@ -104,7 +112,9 @@ def _preview(options: argparse.Namespace) -> int:
 
 def _gap(options: argparse.Namespace) -> int:
     store, pool = MaskStore(options.masks), _pool(options)
-    files, failed = _with_masks(image_files(options.images), store)
+    files, failed = _usable(options.images, store)
+    if loose := [file.name for file in files if file.parent == options.images]:
+        raise value_error("images", "a subfolder for each class", f"{loose[0]} outside of any")
     made = import_name("--model", options.model)()
     model, transform = made if isinstance(made, tuple) else (made, None)
     items = _Files(files, options.images)
@@ -139,30 +149,41 @@ class _Files(Sequence[Any]):
         return pillow().fromarray(read_image(file)), file.relative_to(self.root).parts[0]
 
 
-def _with_masks(files: Sequence[Path], store: MaskStore) -> tuple[list[Path], dict[str, str]]:
-    usable, failed = [], {}
+def _usable(folder: Path, store: MaskStore) -> tuple[list[Path], dict[str, str]]:
+    """Return the images of a folder that can be read and have masks, and why the others do not."""
+    files, broken = _sifted(image_files(folder), read_image)
+    files, maskless = _sifted(files, store.load)
+    failed = broken | maskless
+    if not files:
+        raise value_error("images", f"images with masks in {store.folder}", next(iter(failed.values())))
+    return files, failed
+
+
+def _sifted(files: Sequence[Path], read: Callable[[Path], object]) -> tuple[list[Path], dict[str, str]]:
+    good, failed = [], {}
     for file in files:
         try:
-            read_image(file)
-            store.load(file)
-            usable.append(file)
+            read(file)
+            good.append(file)
         except (OSError, KeyError) as error:
-            failed[str(file)] = str(error.args[0])
-    if not usable:
-        raise value_error("images", f"images with masks in {store.folder}", next(iter(failed.values())))
-    return usable, failed
+            failed[str(file)] = str(error.args[0] if isinstance(error, KeyError) else error)
+    return good, failed
 
 
-def _provider(text: str, images: Path) -> MaskProvider:
+def _provider(text: str, images: Path, threads: int) -> MaskProvider:
     kind, _, argument = text.partition(":")
+    if threads:
+        torch.set_num_threads(threads)
     if text == "classical":
+        if threads:
+            import_extra("cv2", package="bgaugment", extra="opencv").setNumThreads(threads)
         return ClassicalMasks()
     if text == "alpha":
         return AlphaMasks()
     if kind == "folder":
         return FolderMasks(argument, images=images)
     if kind in ("u2net", "isnet"):
-        network = onnx_network(argument)
+        network = onnx_network(argument, threads=threads)
         return getattr(ModelMasks, kind)(network, name=f"{kind} {fingerprint(argument)}")  # type: ignore[no-any-return]
     provider: MaskProvider = import_name("--provider", text)()
     return provider
@@ -170,6 +191,15 @@ def _provider(text: str, images: Path) -> MaskProvider:
 
 def _pool(options: argparse.Namespace) -> ImagePool:
     return ProceduralPool() if options.pool is None else FolderPool(options.pool)
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"expected a whole number of at least {least}, got {text}")
+        return int(text)
+
+    return number
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -34,7 +34,7 @@ def composite_tensor(image: Tensor, mask: Tensor, background: Tensor) -> Tensor:
 
 
 def composite_planes(image: Array, mask: Array, background: Array) -> Array:
-    """Blend 8-bit ``(c, h, w)`` arrays, or batches of them, by a mask with the pixels of ``(h, w)`` or ``(n, h, w)``."""
+    """Blend 8-bit ``(c, h, w)`` arrays, or batches of them, by a mask with as many pixels."""
     given, others = (array if array.ndim == 4 else array[None] for array in (image, background))
     weights, depth = mask.reshape(len(given), *given.shape[2:]), 1
     # Images read from files often lie in memory with channels last; they stay so.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -58,12 +60,18 @@ def read_image(source: ImageSource, mode: str = "RGB") -> Array:
     if not isinstance(source, (str, os.PathLike)):
         image = source if is_pil(source) else pillow().fromarray(to_uint8(as_array(source)))
         return np.asarray(image.convert(mode))  # type: ignore[union-attr]
+    with _opened(source) as file:
+        return np.asarray(file.convert(mode))
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str]) -> Iterator[Any]:
     try:
-        with pillow().open(source) as file:
-            return np.asarray(file.convert(mode))
+        with pillow().open(path) as file:
+            yield file
     # Pillow reports a broken file with any of these.
     except (OSError, SyntaxError, ValueError, pillow().DecompressionBombError) as error:
-        raise OSError(f"{os.fspath(source)}: cannot be read as an image: {error}") from error
+        raise OSError(f"{os.fspath(path)}: cannot be read as an image: {error}") from error
 
 
 def as_array(image: Image) -> Array:
@@ -83,8 +91,11 @@ def to_uint8(array: Array) -> Array:
     return array if array.dtype == np.uint8 else np.rint(array * 255.0).clip(0, 255).astype(np.uint8)
 
 
-def image_size(image: Image) -> tuple[int, int]:
-    """Return height and width."""
+def image_size(image: ImageSource) -> tuple[int, int]:
+    """Return height and width; of a file only its beginning is read."""
+    if isinstance(image, (str, os.PathLike)):
+        with _opened(image) as file:
+            return int(file.height), int(file.width)
     if isinstance(image, Tensor):
         return int(image.shape[-2]), int(image.shape[-1])
     if isinstance(image, np.ndarray):

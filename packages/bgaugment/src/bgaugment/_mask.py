@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv1d, pad
 
-from ._core import shape_error, type_error, value_error
+from ._core import shape_error, value_error
 from ._images import Array, Image, as_array, dense, is_pil
 
 _LARGEST_FEATHER = 10_000  # the blur's memory grows with it

@@ -116,11 +116,13 @@ def onnx_network(
         threads: of one run; 0 leaves it to onnxruntime.
 
     Raises:
-        ValueError: there is no such file, or it is no network that onnxruntime reads.
+        ValueError: there is no such file, it is no network that onnxruntime reads, or ``threads`` is negative.
         ImportError: onnxruntime is not installed.
     """
     if not Path(path).is_file():
         raise value_error("path", "an ONNX file", os.fspath(path))
+    if threads < 0:
+        raise value_error("threads", "at least 0", threads)
     runtime = import_extra("onnxruntime", package="bgaugment", extra="onnx")
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads

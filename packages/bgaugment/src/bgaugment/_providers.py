@@ -34,7 +34,7 @@ class FolderMasks:
 
     Raises:
         TypeError: an image is no path.
-        OSError: there is no mask for an image.
+        OSError: there is no mask for an image, or one of the two cannot be read.
 
     Example:
         >>> FolderMasks("masks").name
@@ -49,7 +49,10 @@ class FolderMasks:
 
     def __call__(self, images: Sequence[ImageSource]) -> list[Array]:
         """Return the masks of image files."""
-        return [read_image(self._place(image), "L") / np.float32(255) for image in images]
+        masks = [read_image(self._place(image), "L") / np.float32(255) for image in images]
+        for image in images:
+            read_image(image)  # names the file when it is broken
+        return masks
 
     def _place(self, image: ImageSource) -> Path:
         if not isinstance(image, (str, os.PathLike)):

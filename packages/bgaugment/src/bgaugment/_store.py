@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ._core import atomic_path, shape_error, track, value_error
-from ._images import Array, ImageSource, as_array, read_image
+from ._images import Array, ImageSource, as_array, image_size, read_image
 from ._png import decode_grey, encode_grey
 from ._providers import MaskProvider
 
@@ -31,7 +31,7 @@ class StoredMasks(Sequence[Array]):
     def __init__(self, store: MaskStore, images: Sequence[ImageSource]) -> None:
         self._store, self._images = store, images
         # The hash of a file costs more than its mask; one per image, computed on first use.
-        self._keys: dict[int, str] = {}
+        self._files: dict[int, Path] = {}
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -40,9 +40,9 @@ class StoredMasks(Sequence[Array]):
     def __getitem__(self, index: int) -> Array:  # type: ignore[override]
         """Return the mask of an image, ``(h, w)`` of 8 bits."""
         image = self._images[index]
-        if index not in self._keys:
-            self._keys[index] = self._store.key(image)
-        return self._store.read(self._keys[index], image)
+        if index not in self._files:
+            self._files[index] = self._store.path(self._store.key(image))
+        return self._store.read(self._files[index], image)
 
 
 class MaskStore:
@@ -91,18 +91,19 @@ class MaskStore:
         Raises:
             KeyError: the store has none.
         """
-        return self.read(self.key(image), image)
+        return self.read(self.path(self.key(image)), image)
 
-    def read(self, key: str, image: ImageSource) -> Array:
-        """Return the mask of a key; ``image`` is for the error message."""
+    def read(self, path: Path, image: ImageSource) -> Array:
+        """Return the mask in one of the store's files; ``image`` is for the error message."""
         try:
-            file = self.path(key).read_bytes()
+            file = path.read_bytes()
         except FileNotFoundError:
-            place = os.fspath(image) if isinstance(image, (str, os.PathLike)) else f"{type(image).__name__} {key[:12]}"
+            named = isinstance(image, (str, os.PathLike))
+            place = os.fspath(image) if named else f"{type(image).__name__} {path.name[:12]}"  # type: ignore[arg-type]
             raise KeyError(f"{self.folder} has no mask of {place}: MaskStore.compute makes it") from None
         levels = decode_grey(file)
         # Pillow reads what others put there, and names what is damaged.
-        return read_image(self.path(key), "L") if levels is None else levels
+        return read_image(path, "L") if levels is None else levels
 
     def masks(self, images: Sequence[ImageSource]) -> StoredMasks:
         """Return the masks of images as a sequence that reads them when asked."""
@@ -116,10 +117,10 @@ class MaskStore:
             mask: ``(h, w)`` in [0, 1].
 
         Raises:
-            ValueError: values leave [0, 1], or the mask has another shape than ``(h, w)``.
+            ValueError: values leave [0, 1], or the mask has another shape than the ``(h, w)`` of the image.
         """
-        if mask.ndim != 2:
-            raise shape_error("mask", "(h, w)", {"mask": mask.shape})
+        if mask.ndim != 2 or mask.shape != image_size(image):
+            raise shape_error("mask", "(h, w)", {"mask": mask.shape, "image": image_size(image)})
         if not (mask.min() >= 0 and mask.max() <= 1):
             raise value_error("mask", "values in [0, 1]", f"{mask.min():g} to {mask.max():g}")
         levels = np.rint(mask * np.float32(255)).astype(np.uint8)

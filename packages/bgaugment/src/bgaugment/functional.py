@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -61,40 +61,64 @@ def replace_background(image: ImageT, mask: Image, background: Image, *, feather
     if isinstance(image, Tensor):
         return _replace_tensor(image, mask, background, feather)  # type: ignore[return-value]
     if is_pil(image):
-        if image.mode not in ("L", "RGB"):  # type: ignore[union-attr]
-            raise value_error("image", "a PIL image of mode L or RGB (call image.convert)", image.mode)  # type: ignore[union-attr]
-        if isinstance(background, Tensor):
-            raise type_error("background", "a PIL image or array, because image is a PIL image", background)
-        array = _replace_array(np.asarray(image), mask, like(background, image), feather)
-        return pillow().frombuffer(image.mode, image.size, array, "raw", image.mode, 0, 1)  # type: ignore[no-any-return, union-attr]
+        return _replace_pil(image, mask, background, feather)  # type: ignore[no-any-return]
     if isinstance(image, np.ndarray):
         return _replace_array(image, mask, background, feather)  # type: ignore[return-value]
     raise type_error("image", "a numpy array, a PIL image or a tensor", image)
 
 
+def _replace_pil(image: Any, mask: Image, background: Image, feather: float) -> Any:
+    if image.mode not in ("L", "RGB"):
+        raise value_error("image", "a PIL image of mode L or RGB (call image.convert)", image.mode)
+    if isinstance(background, Tensor):
+        raise type_error("background", "a PIL image or array, because image is a PIL image", background)
+    shape = (image.height, image.width) if image.mode == "L" else (image.height, image.width, 3)
+    weight, others = _fitted(shape, np.dtype(np.uint8), mask, like(background, image), feather)
+    if weight.dtype != np.uint8 or not weight.size:
+        mixed = composite_array(np.asarray(image).reshape(others.shape), weight, others)
+        return _pil(image.mode, mixed)
+    # Pillow rounds alike, and its own call saves two conversions.
+    made = _pil(image.mode, others)
+    made.paste(image, (0, 0), _pil("L", weight))
+    return made
+
+
+def _pil(mode: str, array: Array) -> Any:
+    return pillow().frombuffer(mode, array.shape[1::-1], np.ascontiguousarray(array), "raw", mode, 0, 1)
+
+
 def _replace_array(image: Array, mask: Image, background: Image, feather: float) -> Array:
-    if isinstance(mask, Tensor) or not isinstance(background, np.ndarray):
-        given = mask if isinstance(mask, Tensor) else background
-        raise type_error("mask, background", "numpy arrays, because image is one", given)
-    if image.dtype != background.dtype:
-        raise TypeError(f"background: expected the dtype of image, {image.dtype}, got {background.dtype}")
-    weight = mask_array(mask)
-    shapes = {"image": image.shape, "mask": weight.shape, "background": background.shape}
-    pixels, others = (a[..., None] if a.ndim == 2 else a for a in (image, background))
-    weight = weight[..., 0] if weight.ndim == 3 and weight.shape[2] == 1 else weight
-    if pixels.ndim != 3 or weight.shape != pixels.shape[:2]:
-        raise shape_error("mask", "(h, w) of an (h, w, c) image", shapes)
-    if others.ndim != 3 or others.shape[2] != pixels.shape[2]:
-        raise shape_error("background", "(height, width, c) with the channels of image", shapes)
-    if others.shape != pixels.shape:
-        covering = cover_crop(torch.tensor(others).movedim(-1, 0), pixels.shape[:2])
-        others = np.ascontiguousarray(covering.movedim(0, -1).numpy())
-    if feather:
-        weight = feathered(torch.tensor(weight)[None], feather)[0].numpy()
-    result = composite_array(pixels, weight, others).reshape(image.shape)
+    weight, others = _fitted(image.shape, image.dtype, mask, background, feather)
+    result = composite_array(image.reshape(others.shape), weight, others).reshape(image.shape)
     if result.dtype.kind == "f":
         _check_finite(bool(np.isfinite(result).all()))
     return result
+
+
+def _fitted(
+    shape: tuple[int, ...], dtype: np.dtype[Any], mask: Image, background: Image, feather: float
+) -> tuple[Array, Array]:
+    """Return the mask ``(h, w)`` and the background ``(h, w, c)`` for an image of a shape and dtype."""
+    if isinstance(mask, Tensor) or not isinstance(background, np.ndarray):
+        given = mask if isinstance(mask, Tensor) else background
+        raise type_error("mask, background", "numpy arrays, because image is one", given)
+    if dtype != background.dtype:
+        raise TypeError(f"background: expected the dtype of image, {dtype}, got {background.dtype}")
+    weight = mask_array(mask)
+    shapes = {"image": shape, "mask": weight.shape, "background": background.shape}
+    full, others = (*shape, 1) if len(shape) == 2 else shape, background
+    others = others[..., None] if others.ndim == 2 else others
+    weight = weight[..., 0] if weight.ndim == 3 and weight.shape[2] == 1 else weight
+    if len(full) != 3 or weight.shape != full[:2]:
+        raise shape_error("mask", "(h, w) of an (h, w, c) image", shapes)
+    if others.ndim != 3 or others.shape[2] != full[2]:
+        raise shape_error("background", "(height, width, c) with the channels of image", shapes)
+    if others.shape != full:
+        covering = cover_crop(torch.tensor(others).movedim(-1, 0), full[:2])
+        others = np.ascontiguousarray(covering.movedim(0, -1).numpy())
+    if feather:
+        weight = feathered(torch.tensor(weight)[None], feather)[0].numpy()
+    return weight, others
 
 
 def _replace_tensor(image: Tensor, mask: Image, background: Image, feather: float) -> Tensor:
