@@ -1,11 +1,16 @@
 import multiprocessing
+import os
 import pickle
 import shutil
+import signal
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from bgaugment import AlphaMasks, MaskStore, mask_report
+from bgaugment._cli import main
 from PIL import Image
 
 
@@ -97,6 +102,49 @@ def test_processes_share_a_folder(photos, tmp_path):
     compute(tmp_path / "alone", files)
     assert contents(tmp_path / "store") == contents(tmp_path / "alone")
     assert not list((tmp_path / "store").rglob(".*"))
+
+
+def run_command(arguments, killed_after=None):
+    if killed_after is not None:
+        threading.Timer(killed_after, os.kill, (os.getpid(), signal.SIGKILL)).start()
+    main(arguments)
+
+
+@pytest.mark.slow
+def test_killed_at_ten_random_points_a_rerun_equals_an_uninterrupted_run(rng, tmp_path):
+    (tmp_path / "photos").mkdir()
+    for i in range(40):
+        Image.fromarray(rng.integers(0, 256, (64, 48, 4), dtype=np.uint8)).save(tmp_path / "photos" / f"{i}.png")
+    context = multiprocessing.get_context("fork")
+
+    def start(folder, killed_after=None):
+        arguments = ["masks", str(tmp_path / "photos"), "--out", str(folder), "--provider", "alpha"]
+        process = context.Process(target=run_command, args=(arguments, killed_after))
+        process.start()
+        return process
+
+    began = time.monotonic()
+    start(tmp_path / "whole").join()
+    duration = time.monotonic() - began
+    expected = contents(tmp_path / "whole")
+    assert len(expected) == 40
+    counts = []
+    for attempt in range(60):
+        folder = tmp_path / str(attempt)
+        victim = start(folder, rng.uniform(0, duration))
+        others = [start(folder)] if attempt % 2 else []  # a second process works on the same store
+        victim.join()
+        if victim.exitcode == -signal.SIGKILL:
+            counts.append(len(contents(folder)))
+        others.append(start(folder))
+        for process in others:
+            process.join()
+            assert process.exitcode == 0
+        assert contents(folder) == expected
+        if len(counts) == 10:
+            break
+    assert len(counts) == 10
+    assert len(set(counts)) > 3, counts
 
 
 @pytest.mark.parametrize("batch_size", [1, 4])

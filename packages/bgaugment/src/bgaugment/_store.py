@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ._core import atomic_path, shape_error, track, value_error
+from ._core import atomic_path, shape_error, track, type_error, value_error
 from ._images import Array, ImageSource, as_array, image_size, read_image
 from ._png import decode_grey, encode_grey
 from ._providers import MaskProvider
@@ -117,8 +117,11 @@ class MaskStore:
             mask: ``(h, w)`` in [0, 1].
 
         Raises:
+            TypeError: the mask is no array.
             ValueError: values leave [0, 1], or the mask has another shape than the ``(h, w)`` of the image.
         """
+        if not isinstance(mask, np.ndarray):
+            raise type_error("mask", "a numpy array", mask)
         if mask.ndim != 2 or mask.shape != image_size(image):
             raise shape_error("mask", "(h, w)", {"mask": mask.shape, "image": image_size(image)})
         if not (mask.min() >= 0 and mask.max() <= 1):
@@ -128,8 +131,7 @@ class MaskStore:
         levels[levels == 1] = 0
         target = self.path(self.key(image))
         target.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(target) as temporary:
-            temporary.write_bytes(encode_grey(levels))
+        _write(target, encode_grey(levels))
 
     def compute(
         self,
@@ -150,56 +152,72 @@ class MaskStore:
             progress: show a progress bar; by default only in a terminal.
 
         Raises:
+            TypeError: the provider returns anything but one array per image.
             ValueError: the folder has masks of another provider, or ``batch_size`` is below one.
         """
         if batch_size < 1:
             raise value_error("batch_size", "at least 1", batch_size)
         self._claim(provider.name)
         failed: dict[str, str] = {}
-        missing: list[ImageSource] = []
+        missing: list[tuple[str, ImageSource, Path]] = []
         for position, image in enumerate(images):
+            name = os.fspath(image) if isinstance(image, (str, os.PathLike)) else f"image {position}"
             try:
-                if image not in self:
-                    missing.append(image)
+                target = self.path(self.key(image))
+                if not target.is_file():
+                    missing.append((name, image, target))
             except OSError as error:
-                failed[_name(image, position)] = str(error)
-        found, new = len(images) - len(missing) - len(failed), 0
-        starts = range(0, len(missing), batch_size)
-        for start in track(starts, "masks", progress=progress):
+                failed[name] = str(error)
+        new, tried = 0, len(failed)
+        for start in track(range(0, len(missing), batch_size), "masks", progress=progress):
             # Another process may have made some of them since.
-            batch = [image for image in missing[start : start + batch_size] if image not in self]
-            found += len(missing[start : start + batch_size]) - len(batch)
-            for position, (image, result) in enumerate(zip(batch, _attempt(provider, batch)), start):
+            batch = [entry for entry in missing[start : start + batch_size] if not entry[2].is_file()]
+            tried += len(batch)
+            for (name, image, _), result in zip(batch, _attempt(provider, [image for _, image, _ in batch])):
                 try:
                     if isinstance(result, Exception):
                         raise result
                     self.save(image, result)
                     new += 1
                 except (OSError, ValueError) as error:
-                    failed[_name(image, position)] = str(error)
-        return Computed(new, found, failed)
+                    failed[name] = str(error)
+        self._sweep()
+        return Computed(new, len(images) - tried, failed)
+
+    def _sweep(self) -> None:
+        """Remove what killed processes left on its way to files that exist by now."""
+        for left in self.folder.rglob(".*-????????.*"):
+            if left.with_name(f"{left.stem[1:-9]}{left.suffix}").is_file():
+                left.unlink(missing_ok=True)
 
     def _claim(self, name: str) -> None:
         note = self.folder / "provider.txt"
         if not note.is_file():
             self.folder.mkdir(parents=True, exist_ok=True)
-            with atomic_path(note) as temporary:
-                temporary.write_text(name)
-        if (kept := note.read_text(errors="replace")) != name:
+            _write(note, name.encode())
+        if (kept := note.read_text("utf-8", "replace")) != name:
             raise value_error("provider", f"{kept!r}, whose masks {self.folder} has", name)
+
+
+def _write(target: Path, content: bytes) -> None:
+    try:
+        with atomic_path(target) as temporary:
+            temporary.write_bytes(content)
+    except FileNotFoundError:
+        if not target.is_file():  # else another process has written the same, and swept
+            raise
 
 
 def _attempt(provider: MaskProvider, batch: Sequence[ImageSource]) -> list[Array | Exception]:
     if not batch:
         return []
     try:
-        return list(provider(batch))
+        masks = list(provider(batch))
     except (OSError, ValueError) as error:
         if len(batch) == 1:
             return [error]
         # One broken image shall not cost the others of its batch.
         return [result for image in batch for result in _attempt(provider, [image])]
-
-
-def _name(image: ImageSource, position: int) -> str:
-    return os.fspath(image) if isinstance(image, (str, os.PathLike)) else f"image {position}"
+    if len(masks) != len(batch):
+        raise TypeError(f"provider: expected one mask per image, got {len(masks)} for {len(batch)}")
+    return masks
