@@ -21,9 +21,8 @@ CODE = """
 import cargen
 import nrprecision
 
-meshes = cargen.Manifest.torcs("torcs/usr/share/games/torcs/cars")  # or the six parametric cars
-looks = cargen.sample(2400, seed=0, values={"model": meshes.names})
-renderer = cargen.Renderer(meshes, size_px=64)
+looks = cargen.sample(2400, seed=0)  # six cars of TORCS where torcs-data is installed, or six parametric ones
+renderer = cargen.Renderer(size_px=64)
 images = [renderer(look).image for look in looks]  # cargen.generate(...) for many, in processes
 properties = {name: [getattr(look, name) for look in looks] for name in cargen.PROPERTY_VALUES}
 print(nrprecision.normalized_r_precision(embed(images), properties, distance="cosine").ranking())

@@ -23,7 +23,7 @@ def find_torcs() -> Manifest | None:
     for place in torcs_places():
         try:
             return Manifest.torcs(place)
-        except FileNotFoundError:
+        except OSError:  # it is not there, or not for us
             continue
     return None
 
