@@ -4,8 +4,9 @@ import cargen
 import nrprecision
 import numpy as np
 import polars
-import torchvision
+from PIL import Image
 from torch.utils.data import DataLoader
+from torchvision.transforms.v2.functional import to_image
 
 
 def make_renderer():
@@ -23,7 +24,7 @@ def test_data_set_and_score(shown, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     cargen.generate("cars", n=120, make_renderer=make_renderer, progress=False)
     cars = shown("cargen", "cars = ", polars=polars)
-    dataset = shown("cargen", "dataset = ", cars=cars, torchvision=torchvision)
+    dataset = shown("cargen", "dataset = ", cars=cars, to_image=to_image, Image=Image)
     drawn = cargen.sample(120)
     assert [model for _, model in dataset] == [car.model for car in drawn]
     (images, _), *_ = DataLoader(dataset, batch_size=120)
