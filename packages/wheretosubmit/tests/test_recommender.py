@@ -198,6 +198,10 @@ def test_bad_training_data(papers, options, recommender):
         VenueRecommender(fields=["t"]).fit({"t": ["x"] * 9, "venue": ["A"] * 9})
     with pytest.raises(ValueError, match="data: expected enough papers of a venue to keep some back for validation"):
         VenueRecommender(fields=["t"]).fit({"t": ["x", "y"], "venue": ["A", "B"]})
+    with pytest.raises(ValueError, match=r"validation: expected venues of the training papers .* got \['NeurIPS'\]"):
+        VenueRecommender(**options).fit(papers, validation={**papers, "venue": ["NeurIPS"] * 90})
+    with pytest.raises(ValueError, match="validation: expected papers, or a validation_fraction above 0, got neither"):
+        VenueRecommender(**{**options, "validation_fraction": 0}).fit(papers)
     with pytest.raises(ValueError, match=r"data: expected a word that occurs 99 times \(min_count\), got none"):
         VenueRecommender(**{**options, "min_count": 99}).fit(
             {"title": ["x"] * 40, "abstract": [""] * 40, "venue": ["A", "B"] * 20}

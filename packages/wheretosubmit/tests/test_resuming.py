@@ -101,7 +101,7 @@ def test_killed_at_ten_random_points_it_ends_as_an_unbroken_training(papers, tmp
     context.set_forkserver_preload(["wheretosubmit._recommender", "pyarrow.parquet"])
 
     def start(folder):
-        arguments = ["train", str(file), "--out", str(folder), "--fields", "title", "abstract", "--epochs", "6"]
+        arguments = ["train", str(file), "--out", str(folder), "--fields", "title", "abstract", "--epochs", "4"]
         process = context.Process(target=main, args=(arguments,))
         process.start()
         return process

@@ -99,10 +99,13 @@ class VenueRecommender(Options):
             Itself.
 
         Raises:
-            ValueError: a column is missing, a paper has no venue, or there are fewer than two venues.
+            ValueError: a column is missing, a paper has no venue, there are fewer than two venues, or ``validation``
+                has others.
         """
         papers = self._read(data)
         if validation is None:
+            if not self.validation_fraction:
+                raise value_error("validation", "papers, or a validation_fraction above 0", "neither")
             fractions = (1 - self.validation_fraction, self.validation_fraction)
             rows, held_out = stratified_split(papers.venues, fractions, seed=self.seed)
             papers, validated = papers.take(rows), papers.take(held_out)
@@ -112,6 +115,8 @@ class VenueRecommender(Options):
             raise value_error("data", "papers of at least two venues", sorted(set(papers.venues)))
         if not len(validated):
             raise value_error("data", "enough papers of a venue to keep some back for validation", "too few")
+        if unknown := sorted(set(validated.venues) - set(papers.venues)):
+            raise value_error("validation", f"venues of the training papers {sorted(set(papers.venues))}", unknown)
         kept = None
         if checkpoint is not None:
             parameters = {name: value for name, value in self.get_params().items() if name != "device"}
