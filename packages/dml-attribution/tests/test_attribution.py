@@ -336,12 +336,70 @@ def test_unnormalised_embeddings(make_net, images):
     torch.testing.assert_close(gradients[False, 1.0] * 100, gradients[False, 100.0], rtol=1e-3, atol=1e-5)
 
 
-def test_the_memory_format_of_the_inputs_reaches_the_model(make_net, images):
-    net, seen = make_net(), []
-    net.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
-    attribution = EmbeddingAttribution(net, **IMAGENET)
-    expected = attribution.gradients(images, n_samples=3)
-    assert seen[-1].is_contiguous()
-    gradients = attribution.gradients(images.contiguous(memory_format=torch.channels_last), n_samples=3)
-    assert seen[-1].is_contiguous(memory_format=torch.channels_last)
-    torch.testing.assert_close(gradients, expected, rtol=1e-4, atol=1e-6)
+def spied(forward):
+    """Return the model and the list of the inputs it is given."""
+    seen = []
+
+    def model(x):
+        seen.append(x)
+        return forward(x)
+
+    return model, seen
+
+
+def is_channels_last(x):
+    return x.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_models_run_in_the_faster_memory_format(make_net, images):
+    model, seen = spied(make_net().eval())
+    attribution = EmbeddingAttribution(model, **IMAGENET)
+    gradients = attribution.gradients(images, n_samples=3)
+    assert [is_channels_last(x) for x in seen] == [False, True, True, True]  # black, and three passes
+    assert gradients.is_contiguous()
+    same = attribution.gradients(images.contiguous(memory_format=torch.channels_last), n_samples=3)
+    assert torch.equal(same, gradients)
+
+    # In float64 it would be slower.
+    model, seen = spied(make_net().eval().double())
+    double = EmbeddingAttribution(model, **IMAGENET).gradients(images.double(), n_samples=3)
+    assert all(x.is_contiguous() for x in seen)
+    assert double.dtype == torch.float64
+
+
+def test_a_model_that_refuses_the_faster_memory_format_gets_the_other(make_net, images):
+    net = make_net().eval()
+
+    def flat(x):
+        maps = net.body[:6](x)
+        return net.body[7:](maps.view(len(x), -1))
+
+    gradients = EmbeddingAttribution(lambda x: net.body[7:](net.body[:6](x).flatten(1)), **IMAGENET).gradients
+    model, seen = spied(flat)
+    refused = EmbeddingAttribution(model, **IMAGENET).gradients(images, n_samples=3)
+    assert [is_channels_last(x) for x in seen[1:]] == [True, False, False, False]  # tried once
+    torch.testing.assert_close(refused, gradients(images, n_samples=3), rtol=1e-4, atol=1e-6)
+
+
+def test_a_model_may_view_its_input(images):
+    attribution = EmbeddingAttribution(lambda x: x.view(len(x), -1), **IMAGENET)
+    assert attribution.attribute(images, n_samples=2).amax((1, 2)).tolist() == [1, 1, 1, 1]
+    maps = attribution.pair(images, images[:1], n_samples=2)
+    assert [m.shape for m in maps] == [(4, 16, 20)] * 2
+    assert attribution.integrated_gradients(images, n_steps=2).shape == images.shape
+
+
+@pytest.mark.parametrize(("call", "calls"), [(2, 3), (3, 3)])  # in the first pass it may be the memory format
+def test_a_models_own_error_is_not_hidden(make_net, images, call, calls):
+    net = make_net().eval()
+
+    def fails(x):
+        if len(seen) >= call:
+            raise RuntimeError("no such layer")
+        return net(x)
+
+    model, seen = spied(fails)
+    with pytest.raises(RuntimeError, match="no such layer") as error:
+        EmbeddingAttribution(model, **IMAGENET).attribute(images)
+    assert len(seen) == calls
+    assert error.value.__context__ is None

@@ -8,6 +8,7 @@ from typing import Any, Literal, Unpack
 import torch
 from torch import Tensor
 
+from ._arrays import flag
 from ._baseline import Baseline, Channels, black, matched
 from ._captum import path_gradients
 from ._core import type_error, value_error
@@ -81,11 +82,15 @@ class EmbeddingAttribution:
         constant: Baseline | None = None
         if isinstance(baseline, Tensor) or callable(baseline):
             constant = baseline
+        elif not isinstance(baseline, str):
+            raise type_error("baseline", "'black', a tensor or a callable", baseline)
         elif baseline != "black":
             raise value_error("baseline", "'black', a tensor or a callable", repr(baseline))
         elif reference is None:
             constant = black(mean, std, transform)
-        measure = resolve_distance(distance, normalize=normalize_embeddings)
+        if not (output is None or isinstance(output, (int, str)) or callable(output)):
+            raise type_error("output", "a key, the name of an attribute or a function", output)
+        measure = resolve_distance(distance, normalize=flag("normalize_embeddings", normalize_embeddings))
         self._model = MeasuredModel(forward_func, output, measure, constant, reference)
 
     def attribute(
@@ -102,8 +107,8 @@ class EmbeddingAttribution:
         """Return how strongly each pixel moves the embedding.
 
         Args:
-            inputs: images ``(n, c, h, w)`` as the model takes them, in the memory format that it likes best: the noisy
-                ones keep ``channels_last``, which makes convolutions on a CPU faster.
+            inputs: images ``(n, c, h, w)`` as the model takes them. On a CPU, or when they are ``channels_last``, the
+                noisy ones are ``channels_last``; a model that refuses this memory format gets contiguous ones.
             n_samples: noisy variants per image.
             noise: standard deviation of the noise, as a share of each image's range (max - min over its channels).
             batch_size: noisy images per pass; bounds the memory. By default 4 on a CPU and 32 elsewhere.
@@ -219,7 +224,10 @@ class EmbeddingAttribution:
         others = self.baselines(inputs) if reference is None else matched("reference", reference, inputs, each=True)
         with frozen(self._model.forward_func):
             embeddings, constants = (self._model.constants(images, batch_size) for images in (inputs, others))
-            return self._model.distance(embeddings, constants.expand_as(embeddings))
+            distances = self._model.distance(embeddings, constants.expand_as(embeddings))
+        if not distances.isfinite().all():
+            raise value_error("distance", "finite values", "NaN or infinity")
+        return distances
 
     def baselines(self, inputs: Tensor) -> Tensor:
         """Return the image that all inputs, or each of them, are measured against: ``(1 or n, c, h, w)``."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ._baseline import Baseline, matched
+from ._core import value_error
 from ._distances import Distance
 from ._model import Output, embed
 from ._sampling import pass_size
@@ -35,7 +36,10 @@ class MeasuredModel:
         """Return the embeddings without gradients."""
         with torch.no_grad():
             size = min(pass_size(batch_size, images.device), len(images))
-            return torch.cat([self.embedding(part) for part in images.split(size)])
+            embeddings = torch.cat([self.embedding(part.contiguous()) for part in images.split(size)])
+        if not embeddings.isfinite().all():
+            raise value_error("forward_func", "finite embeddings and gradients", "NaN or infinity")
+        return embeddings
 
     def others(self, inputs: Tensor) -> Tensor:
         """Return what the inputs are measured against: one image, or one for each."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import TypedDict
 
 import torch
 from torch import Tensor
 
-from ._arrays import number, whole
+from ._arrays import flag, number, whole
 from ._core import track, type_error, value_error
 
 # A pass of four images keeps two CPU cores busy; accelerators want more.
@@ -69,13 +70,20 @@ def smooth_gradients(
         n_samples = 1  # without noise all samples are the same
     if not (generator is None or isinstance(generator, torch.Generator)):
         raise type_error("generator", "a torch.Generator", generator)
+    if progress is not None:
+        flag("progress", progress)
     size = min(pass_size(batch_size, inputs.device), len(inputs) * n_samples)
-    images = inputs.float() if inputs.dtype in (torch.float16, torch.bfloat16) else inputs
+    images = (inputs.float() if inputs.dtype in (torch.float16, torch.bfloat16) else inputs).contiguous()
     passes = _noisy_passes(images, noise, n_samples, size, generator)
+    layouts = _layouts(inputs)
     total: Tensor | None = None
+
+    def value(noisy: Tensor, rows: Tensor) -> Tensor:
+        return objective(embedding(noisy), rows).sum()
+
     for rows, variants in track(passes, "attribution", total=-(-len(images) * n_samples // size), progress=progress):
-        noisy = variants.to(inputs.dtype).requires_grad_()
-        values = per_sample(_gradient(objective(embedding(noisy), rows).sum(), noisy).to(images.dtype))
+        gradients, layouts = _gradients(value, variants.to(inputs.dtype), rows, layouts)
+        values = per_sample(gradients.to(images.dtype, memory_format=torch.contiguous_format))
         if total is None:
             total = values.new_zeros(len(images), *values.shape[1:])
         total.index_add_(0, rows, values)
@@ -99,8 +107,7 @@ def _noisy_passes(
         source.manual_seed(0)
     flat = images.flatten(1)
     deviations = noise * (flat.amax(dim=1) - flat.amin(dim=1))
-    layout = torch.channels_last if images.stride(1) == 1 and images.shape[1] > 1 else torch.contiguous_format
-    memory = torch.empty((size, *images.shape[1:]), dtype=images.dtype, device=images.device, memory_format=layout)
+    memory = images.new_empty(size, *images.shape[1:])
     rows: list[int] = []
     for _ in range(n_samples):
         draw = torch.randn(images.shape[1:], generator=source, device=source.device, dtype=images.dtype)
@@ -115,8 +122,32 @@ def _noisy_passes(
         yield torch.tensor(rows, device=images.device), memory[: len(rows)].detach()
 
 
-def _gradient(value: Tensor, inputs: Tensor) -> Tensor:
-    gradient = torch.autograd.grad(value, inputs, allow_unused=True)[0] if value.requires_grad else None
+def _layouts(inputs: Tensor) -> Sequence[torch.memory_format]:
+    """Return the memory formats to run the model in, the fastest first."""
+    faster = inputs.device.type == "cpu" and inputs.dtype != torch.float64
+    if faster or inputs.is_contiguous(memory_format=torch.channels_last):
+        return torch.channels_last, torch.contiguous_format
+    return (torch.contiguous_format,)
+
+
+def _gradients(
+    value: Callable[[Tensor, Tensor], Tensor], images: Tensor, rows: Tensor, layouts: Sequence[torch.memory_format]
+) -> tuple[Tensor, Sequence[torch.memory_format]]:
+    """Return the gradients of ``value`` with respect to ``images``, and the one of ``layouts`` that the model took."""
+    *preferred, last = layouts
+    for layout in preferred:
+        # A model may refuse a format, by .view() for instance; an error of another kind comes again below.
+        with suppress(RuntimeError):
+            return _gradient(value, images, rows, layout), [layout]
+    return _gradient(value, images, rows, last), [last]
+
+
+def _gradient(
+    value: Callable[[Tensor, Tensor], Tensor], images: Tensor, rows: Tensor, layout: torch.memory_format
+) -> Tensor:
+    images = images.contiguous(memory_format=layout).requires_grad_()
+    result = value(images, rows)
+    gradient = torch.autograd.grad(result, images, allow_unused=True)[0] if result.requires_grad else None
     if gradient is None:
         got = "an output without one (torch.no_grad, .detach(), integers, or an input that is not used)"
         raise value_error("forward_func", "a gradient path from its output to its input", got)
