@@ -1,9 +1,12 @@
 import hashlib
+import itertools
 import json
+import os
+import shutil
 import signal
-import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -74,24 +77,88 @@ def test_maps_are_written_and_resumed(folder, capsys):
     assert (folder / "maps" / "0.png.png").stat().st_mtime_ns == kept
 
 
-def test_a_killed_job_leaves_nothing_half_written_and_goes_on(folder):
-    assert run(folder, out="whole") == 0
-    slow = "\ndef first(_make=first):\n    import time\n    net = _make()\n" + (
-        "    net.register_forward_hook(lambda *_: time.sleep(0.1))\n    return net\n"
+def everything(folder):
+    """Return the hash of each file of a folder, hidden ones included."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def killed(delay, break_write=None):
+    """Run the command in a process of its own; return whether it was killed, after ``delay`` or inside a write."""
+    child = os.fork()
+    if not child:
+        try:
+            if break_write:
+                break_write()
+            run(None)
+        finally:
+            os._exit(0)
+    if not break_write:
+        time.sleep(delay)
+        os.kill(child, signal.SIGKILL)
+    return os.waitpid(child, 0)[1] == signal.SIGKILL
+
+
+def half_written(module, name, n_calls):
+    """Return what makes the ``n_calls``-th call of a writer stop in the middle, and the process with it."""
+    writer, calls = getattr(module, name), []
+
+    def write(*arguments, **options):
+        calls.append(1)
+        writer(*arguments, **options)
+        if len(calls) == n_calls:
+            path = next(argument for argument in arguments if isinstance(argument, Path))
+            os.truncate(path, path.stat().st_size // 2)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return lambda: setattr(module, name, write)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_ten_kills_and_reruns_end_like_an_uninterrupted_run(folder, record_property):
+    random = np.random.default_rng(1)
+    for i in range(20):
+        Image.fromarray(random.integers(0, 256, (20, 24, 3)).astype(np.uint8)).save(folder / f"images/more{i}.png")
+    for _ in range(2):  # the first one imports what is imported late
+        shutil.rmtree(folder / "maps", ignore_errors=True)
+        start = time.perf_counter()
+        assert run(folder) == 0
+        duration = time.perf_counter() - start
+    complete = everything(folder / "maps")
+    assert len(complete) == 2 * 23 + 1
+    moments = itertools.chain(
+        ((0, half_written(np, "save", n)) for n in (1, 7)),
+        ((0, half_written(Image.Image, "save", n)) for n in (1, 12)),
+        ((delay * duration, None) for delay in random.random(100)),
     )
-    (folder / "slow_factories.py").write_text(FACTORIES + slow)
-    command = ["maps", "images", "--model", "slow_factories:first", "--out", "maps", "--size", "16", "--n-samples", "3"]
-    process = subprocess.Popen([sys.executable, "-m", "dml_attribution", *command], cwd=folder)
-    while not list((folder / "maps").rglob("*.png.png")):
-        assert process.poll() is None
-        time.sleep(0.005)
-    process.kill()
-    assert process.wait() == -signal.SIGKILL
-    complete, begun = hashes(folder / "whole"), hashes(folder / "maps")
-    assert 0 < len(begun) < len(complete)
-    assert begun.items() <= complete.items()
-    assert main(command) == 0
-    assert hashes(folder / "maps") == complete
+    n_killed = n_leftovers = n_begun = 0
+    while n_killed < 10:
+        shutil.rmtree(folder / "maps")
+        if not killed(*next(moments)):
+            continue  # it was faster
+        n_killed += 1
+        begun = everything(folder / "maps") if (folder / "maps").exists() else {}
+        hidden = [name for name in begun if Path(name).name.startswith(".")]
+        assert {name: begun[name] for name in begun.keys() - set(hidden)}.items() <= complete.items()
+        n_leftovers += bool(hidden)
+        n_begun += 1 < len(begun) < len(complete)
+        assert run(folder) == 0
+        assert everything(folder / "maps") == complete
+    record_property("kills", f"{n_killed}, {n_begun} of a run under way, {n_leftovers} inside a write")
+    assert n_leftovers >= 4
+    assert n_begun >= 5  # those four, and some at random
+
+
+def test_hidden_files_are_no_images_and_no_maps(folder, capsys):
+    (folder / "images" / "._0.png").write_bytes(b"what a Mac leaves")
+    (folder / "images" / ".cache").mkdir()
+    (folder / "images" / ".cache" / "1.png").write_bytes(b"no image")
+    for name in ("first", "second"):
+        assert run(folder, name, f"out-{name}") == 0
+    assert "3 maps in out-first, 0 images could not be read" in capsys.readouterr().out
+    (folder / "out-first" / ".0.png-0123abcd.npy").write_bytes(b"half")
+    assert main(["compare", "a=out-first", "b=out-second", "--out", "page.html"]) == 0
 
 
 def test_corrupt_images_are_listed(folder, capsys):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tokenize
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +20,7 @@ from ._figures import overlay
 
 _SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 _SETTINGS = "settings.json"
+_TEMPORARY = re.compile(r"\..+-[0-9a-f]{8}\.(npy|png|json)")  # what atomic_path writes to
 _SHARED = ("n_samples", "noise", "order", "seed")  # what two models must agree on
 
 
@@ -33,15 +35,20 @@ def write_maps(
 ) -> tuple[int, dict[str, str]]:
     """Write ``<image>.npy`` (the map) and ``<image>.png`` (its overlay) for each image that has none yet.
 
+    Hidden files and folders are left alone, but for what a killed run left half written in ``out``, which is removed.
+
     Returns:
         The number of maps in the folder, and the error per image that could not be read.
     """
     library = import_extra("PIL.Image", package="dml-attribution", extra="cli")
-    found = (path for path in images.rglob("*") if path.suffix.lower() in _SUFFIXES)
+    found = (path for path in _visible(images, "*") if path.suffix.lower() in _SUFFIXES)
     paths = sorted(path for path in found if out not in path.parents)
     if not paths:
         raise value_error(str(images), f"a folder with images ({', '.join(_SUFFIXES)})", "none")
     _match_settings(out, settings)
+    for path in out.rglob(".*"):
+        if _TEMPORARY.fullmatch(path.name):
+            path.unlink(missing_ok=True)
     failed: dict[str, str] = {}
     for path in track(paths, "maps", progress=progress):
         name = path.relative_to(images)
@@ -83,7 +90,7 @@ def read_maps(folders: Mapping[str, Path]) -> Iterator[dict[str, Tensor]]:
     """
     first, *others = folders
     listed = {
-        name: sorted(path.relative_to(folder) for path in folder.rglob("*.npy")) for name, folder in folders.items()
+        name: sorted(path.relative_to(folder) for path in _visible(folder, "*.npy")) for name, folder in folders.items()
     }
     shared = {name: _shared_settings(folder) for name, folder in folders.items()}
     for name in others:
@@ -94,6 +101,12 @@ def read_maps(folders: Mapping[str, Path]) -> Iterator[dict[str, Tensor]]:
             raise value_error(str(folders[name]), f"the settings of {folders[first]}, {shared[first]}", shared[name])
     for path in listed[first]:
         yield {name: _read_map(folder / path) for name, folder in folders.items()}
+
+
+def _visible(folder: Path, pattern: str) -> Iterator[Path]:
+    for path in folder.rglob(pattern):
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts):
+            yield path
 
 
 def _read_map(path: Path) -> Tensor:
