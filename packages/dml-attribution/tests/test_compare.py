@@ -67,8 +67,9 @@ def test_heat_map(comparison):
     figure, axes = comparison.plot("jensen_shannon")
     texts = [text.get_text() for text in axes.texts]
     matrix = comparison.mean["jensen_shannon"]
-    assert texts == [f"{matrix[i, j]:.2f}" for i in range(3) for j in range(3) if i != j]
+    assert texts == [f"{matrix[i, j]:.3f}" for i in range(3) for j in range(3) if i != j]
     assert [label.get_text() for label in axes.get_xticklabels()] == list(comparison.names)
+    assert axes.images[0].colorbar.ax.get_ylabel() == "Jensen-Shannon divergence\nmean of 4 images"
     assert axes.get_xlabel() == axes.get_ylabel() == "Model"
     pyplot.close(figure)
     with pytest.raises(ValueError, match=r"metric: expected one of .* got 'emd'"):

@@ -29,6 +29,10 @@ def test_bad_overlays():
         overlay(torch.rand(3, 4, 5), torch.rand(5, 4))
     with pytest.raises(ValueError, match="image: expected one or three channels"):
         overlay(torch.rand(2, 4, 5), torch.rand(4, 5))
+    with pytest.raises(ValueError, match="cmap: expected the name of a matplotlib colour map, got 'no such'"):
+        overlay(torch.rand(3, 4, 5), torch.rand(4, 5), cmap="no such")
+    with pytest.raises(ValueError, match="limits: expected two finite numbers, the lower one first"):
+        overlay(torch.rand(3, 4, 5), torch.rand(4, 5), limits=(1, 0))
     with pytest.raises(ValueError, match="alpha: expected"):
         overlay(torch.rand(3, 4, 5), torch.rand(4, 5), alpha=2)
 
@@ -45,6 +49,10 @@ def test_grid_shows_each_map_under_its_name():
     figure.canvas.draw()
     assert np.asarray(figure.canvas.buffer_rgba()).std() > 10
     pyplot.close(figure)
+    wide = grid(torch.rand(2, 3, 10, 40), {"a": torch.rand(2, 10, 40)}, label="Difference")
+    assert wide.axes[-1].get_ylabel() == "Difference"
+    assert wide.get_figheight() < 2  # it has the images' proportions
+    pyplot.close(wide)
     with pytest.raises(ValueError, match=r"maps\['x'\]: expected one map per image"):
         grid(images, {"x": torch.rand(3, 6, 7)})
     with pytest.raises(ValueError, match="maps: expected at least one model's maps"):

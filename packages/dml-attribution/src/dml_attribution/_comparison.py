@@ -10,18 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._core import import_extra, value_error
+from ._core import import_extra, type_error, value_error
 from ._moments import Moments
-from ._page import comparison_page
+from ._page import METRIC_NAMES, comparison_page
 
 # Averaged through Fisher's z.
 CORRELATIONS = ("pearson", "spearman")
-_LABELS = {
-    "pearson": "Mean Pearson correlation",
-    "spearman": "Mean Spearman correlation",
-    "jensen_shannon": "Mean Jensen-Shannon divergence",
-    "ssim": "Mean structural similarity",
-}
 
 
 @dataclass(frozen=True)
@@ -74,30 +68,36 @@ class ModelComparison:
 
     def to_html(self, *, title: str = "Do these models look at the same pixels?") -> str:
         """Return a page that needs no other file: a table of means and deviations per metric, and the group means."""
+        if not isinstance(title, str):
+            raise type_error("title", "a string", title)
         return comparison_page(self, title)
 
     def plot(self, metric: str = "pearson", *, axes: Any = None) -> tuple[Any, Any]:
-        """Draw the means as a heat map and return figure and axes (extra ``plot``)."""
+        """Draw the means as a heat map and return figure and axes (extra ``plot``); divergences with three digits."""
         matrix = self._matrix(metric)
         k = len(self.names)
         if axes is None:
             pyplot = import_extra("matplotlib.pyplot", package="dml-attribution", extra="plot")
-            _, axes = pyplot.subplots(figsize=(2.5 + 0.7 * k, 1.5 + 0.6 * k), layout="constrained")
+            _, axes = pyplot.subplots(figsize=(2.5 + 0.7 * k, 2.2 + 0.6 * k), layout="constrained")
+        elif not hasattr(axes, "imshow"):
+            raise type_error("axes", "axes of matplotlib", axes)
         # The diagonal is known and would stretch the scale.
         shown = np.ma.masked_where(np.eye(k, dtype=bool), matrix)
         image = axes.imshow(shown, cmap="cividis")
+        digits = 3 if metric == "jensen_shannon" else 2  # divergences of maps are small
         for row, column in np.ndindex(k, k):
             if row != column:
                 bright = image.norm(matrix[row, column]) > 0.5
-                text, colour = f"{matrix[row, column]:.2f}", "black" if bright else "white"
+                text, colour = f"{matrix[row, column]:.{digits}f}", "black" if bright else "white"
                 axes.text(column, row, text, ha="center", va="center", color=colour)
         axes.set_xticks(range(k), self.names, rotation=40, ha="right", rotation_mode="anchor")
         axes.set_yticks(range(k), self.names)
         axes.set(xlabel="Model", ylabel="Model")
-        axes.figure.colorbar(image, ax=axes, label=_LABELS[metric])
+        label = f"{METRIC_NAMES.get(metric, metric)}\nmean of {self.n_images} images"
+        axes.figure.colorbar(image, ax=axes, label=label)
         return axes.figure, axes
 
     def _matrix(self, metric: str) -> NDArray[np.float64]:
-        if metric not in self.mean:
+        if not isinstance(metric, str) or metric not in self.mean:
             raise value_error("metric", f"one of {list(self.mean)}", repr(metric))
         return self.mean[metric]

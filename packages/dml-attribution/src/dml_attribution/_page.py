@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ._comparison import ModelComparison
 
+METRIC_NAMES = {
+    "pearson": "Pearson correlation",
+    "spearman": "Spearman correlation",
+    "jensen_shannon": "Jensen-Shannon divergence",
+    "ssim": "Structural similarity",
+}
+_READING = {"jensen_shannon": "0: the same maps; 100: no pixel in common."}
 _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; color: #1f2328; background: #fff; max-width: 80rem; margin: 2rem auto;
   padding: 0 1rem }
@@ -35,14 +42,19 @@ def comparison_page(comparison: ModelComparison, title: str) -> str:
 def _section(comparison: ModelComparison, metric: str) -> str:
     group_of = {name: group for group, members in comparison.groups.items() for name in members}
     names = [f"{group_of[name]}: {name}" if name in group_of else name for name in comparison.names]
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in ["", *names])
+    # The group on a line of its own keeps the columns narrow.
+    head = "".join(f'<th scope="col">{escape(name).replace(": ", ":<br>", 1)}</th>' for name in ["", *names])
     rows = (_row(name, _cells(comparison, metric, row)) for row, name in enumerate(names))
     table = (
         f'<div class="scroll"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>{"".join(rows)}</tbody>\n</table></div>'
     )
-    means = (_row(" and ".join(pair), [f"{100 * mean:.2f}"]) for pair, mean in comparison.group_means(metric).items())
-    groups = f"<h3>Means of the groups</h3>\n<table>\n<tbody>{''.join(means)}</tbody>\n</table>"
-    return f"<h2>{escape(metric.replace('_', '-'))}</h2>\n{table}\n{groups if comparison.groups else ''}"
+    means = "".join(
+        _row(f"within {first}" if first == second else f"between {first} and {second}", [f"{100 * mean:.2f}"])
+        for (first, second), mean in comparison.group_means(metric).items()
+    )
+    groups = f"<h3>Means of the groups</h3>\n<table>\n<tbody>{means}</tbody>\n</table>" if means else ""
+    reading = _READING.get(metric, "100: the same maps.")
+    return f"<h2>{escape(METRIC_NAMES.get(metric, metric))}</h2>\n<p>{reading}</p>\n{table}\n{groups}"
 
 
 def _cells(comparison: ModelComparison, metric: str, row: int) -> Iterator[str]:
