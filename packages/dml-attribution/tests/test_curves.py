@@ -34,5 +34,5 @@ def test_bad_arguments(make_net, images):
     attribution = EmbeddingAttribution(make_net(), mean=0.0, std=1.0)
     with pytest.raises(ValueError, match=r"maps: expected one map \(h, w\) per image"):
         faithfulness(attribution, images, torch.rand(3, 16, 20))
-    with pytest.raises(ValueError, match="steps: expected at least 1, got 0"):
+    with pytest.raises(ValueError, match="steps: expected a whole number of at least 1, got 0"):
         faithfulness(attribution, images, torch.rand(4, 16, 20), steps=0)

@@ -2,13 +2,18 @@
 
 import json
 
+import dml_attribution
 import numpy as np
 import pytest
 import torch
 from dml_attribution import (
     EmbeddingAttribution,
     compare_maps,
+    compare_models,
+    difference_map,
+    faithfulness,
     foreground_score,
+    grid,
     jensen_shannon,
     overlay,
     pearson,
@@ -20,36 +25,99 @@ from dml_attribution import (
 )
 from dml_attribution._folder import read_maps
 
+pyplot = pytest.importorskip("matplotlib.pyplot")
+pytest.importorskip("captum")
+
 IMAGES = torch.arange(32.0).reshape(2, 1, 4, 4) / 31
 MAPS = torch.arange(288.0).reshape(2, 12, 12).sin().abs()
 MASKS = (MAPS > 0.5).float()
 
 
 def embed(images):
-    return torch.stack([images.mean((1, 2, 3)), images.amax((1, 2, 3)), images[:, 0, 0, 0]], dim=1)
+    return torch.stack([images.mean((1, 2, 3)), images.square().mean((1, 2, 3)), images[:, 0, 0, 0]], dim=1)
 
 
-def attributed(inputs, n_samples, noise, batch_size, order, generator, **options):
-    # 10**30 samples would never end, and that is no mistake.
-    sampling = {"n_samples": n_samples if n_samples != 10**30 else 1, "noise": noise, "batch_size": batch_size}
-    attribution = EmbeddingAttribution(embed, **options)
-    return attribution.attribute(inputs, **sampling, order=order, generator=generator, progress=False)
+def explainer(**options):
+    return EmbeddingAttribution(embed, **{"mean": 0.5, "std": 0.5, **options})
 
+
+def ends(function):
+    """Return the function with its count, 10**30 of which is no mistake but never ends, cut down."""
+    return lambda **options: function(
+        **{key: 1 if isinstance(value, int) and value == 10**30 else value for key, value in options.items()}
+    )
+
+
+def closed(function):
+    """Return the function with the figure that it draws closed again."""
+
+    def draw(**options):
+        result = function(**options)
+        pyplot.close("all")
+        return result
+
+    return draw
+
+
+SAMPLING = {"n_samples": 2, "noise": 0.1, "batch_size": 2, "generator": torch.Generator(), "progress": False}
+COMPARISON = compare_maps([{"a": MAPS, "b": MASKS}], names=["a", "b"], groups={"all": ["a", "b"]})
 
 CALLS = {
-    "attribute": (
-        attributed,
+    "EmbeddingAttribution": (
+        lambda **options: EmbeddingAttribution(**options).distances(IMAGES),
         {
-            "inputs": IMAGES, "n_samples": 2, "noise": 0.1, "batch_size": 2, "order": "text",
-            "generator": torch.Generator(), "mean": 0.5, "std": 0.5, "distance": "euclidean",
+            "forward_func": embed, "distance": "euclidean", "normalize_embeddings": True, "baseline": IMAGES[0],
+            "reference": IMAGES[1], "transform": None, "output": None,
         },
     ),
-    "constructor": (
-        lambda **options: EmbeddingAttribution(**options).distances(IMAGES),
-        {"forward_func": embed, "baseline": IMAGES[0], "reference": IMAGES[1], "output": None},
+    "EmbeddingAttribution, black": (
+        lambda **options: explainer(**options).distances(IMAGES),
+        {"mean": torch.tensor([0.5]), "std": torch.tensor([0.5]), "baseline": "black"},
     ),
+    "attribute": (ends(explainer().attribute), {"inputs": IMAGES, "order": "text", **SAMPLING}),
+    "gradients": (ends(explainer().gradients), {"inputs": IMAGES, **SAMPLING}),
+    "pair": (ends(explainer().pair), {"first": IMAGES, "second": IMAGES.flip(0), "order": "text", **SAMPLING}),
+    "triplet": (
+        ends(explainer().triplet),
+        {"anchor": IMAGES, "positive": IMAGES.flip(0), "negative": IMAGES.cos(), "order": "text", **SAMPLING},
+    ),
+    "integrated_gradients": (
+        ends(explainer().integrated_gradients),
+        {"inputs": IMAGES, "n_steps": 2, "batch_size": 2},
+    ),
+    "distances": (explainer().distances, {"inputs": IMAGES, "reference": IMAGES[0], "batch_size": 2}),
+    "baselines": (explainer().baselines, {"inputs": IMAGES}),
+    "faithfulness": (
+        ends(faithfulness),
+        {"attribution": explainer(), "inputs": IMAGES, "maps": IMAGES[:, 0], "steps": 2, "batch_size": 2},
+    ),
+    "compare_models": (
+        ends(compare_models),
+        {
+            "models": {"a": explainer(), "b": explainer(distance="dot")}, "images": IMAGES, "groups": {"all": ["a"]},
+            "metrics": ["pearson"], "order": "text", **SAMPLING,
+        },
+    ),
+    "compare_models, batches": (
+        lambda batch: compare_models({"a": explainer(), "b": explainer()}, [batch], n_samples=1),
+        {"batch": IMAGES},
+    ),
+    "compare_maps": (
+        compare_maps,
+        {"batches": [{"a": MAPS, "b": MASKS}], "names": ["a", "b"], "groups": {"all": ["a"]}, "metrics": ["ssim"]},
+    ),
+    "compare_maps, maps": (lambda a, b: compare_maps([{"a": a, "b": b}], names=["a", "b"]), {"a": MAPS, "b": MASKS}),
+    "group_means": (COMPARISON.group_means, {"metric": "pearson"}),
+    "to_html": (COMPARISON.to_html, {"title": "A comparison"}),
+    "plot": (closed(COMPARISON.plot), {"metric": "pearson", "axes": None}),
     "postprocess": (postprocess, {"gradients": IMAGES}),
-    "overlay": (overlay, {"image": IMAGES[0], "attribution": IMAGES[0, 0], "alpha": 0.5}),
+    "difference_map": (difference_map, {"a": MAPS, "b": MASKS}),
+    "overlay": (
+        overlay,
+        {"image": IMAGES[0], "attribution": IMAGES[0, 0], "alpha": 0.5, "cmap": "viridis", "limits": (0.0, 1.0)},
+    ),
+    "grid": (closed(grid), {"images": IMAGES, "maps": {"a": IMAGES[:, 0]}, "cmap": "viridis", "limits": (0.0, 1.0)}),
+    "grid, maps": (closed(lambda maps: grid(IMAGES, {"a": maps})), {"maps": IMAGES[:, 0]}),
     "pointing_game": (pointing_game, {"mask": MASKS, "attribution": MAPS, "tolerance": 1}),
     **{
         function.__name__: (function, {"mask": MASKS, "attribution": MAPS})
@@ -60,6 +128,18 @@ CALLS = {
         for function in (pearson, spearman, jensen_shannon, ssim)
     },
 }  # fmt: skip
+
+
+def test_every_public_function_is_in_the_table():
+    names = {name.partition(",")[0] for name in CALLS}
+    methods = {
+        name
+        for owner in (EmbeddingAttribution, dml_attribution.ModelComparison)
+        for name in vars(owner)
+        if not name.startswith("_") and callable(getattr(owner, name))
+    }
+    results = {"FaithfulnessCurves", "ModelComparison", "LOSS_DISTANCES", "to_dict"}  # take no arguments of a user's
+    assert (set(dml_attribution.__all__) | methods) - names - results == set()
 
 
 @pytest.mark.parametrize("name", CALLS)

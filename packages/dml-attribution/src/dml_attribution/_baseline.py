@@ -29,9 +29,9 @@ def black(mean: Channels | None, std: Channels | None, transform: Callable[[Any]
     average, deviation = _channels("mean", mean), _channels("std", std)
     if not (deviation > 0).all():
         raise value_error("std", "positive numbers", std)
-    value = -average / deviation
-    if value.ndim > 1:
+    if max(average.ndim, deviation.ndim) > 1 or (average.ndim == deviation.ndim and average.shape != deviation.shape):
         raise shape_error("mean", "one number, or one per channel", {"mean": average.shape, "std": deviation.shape})
+    value = -average / deviation
     return lambda inputs: _filled(value, inputs)
 
 

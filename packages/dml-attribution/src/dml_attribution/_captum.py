@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from ._arrays import whole
 from ._core import import_extra, value_error
 
 
@@ -20,12 +21,14 @@ def path_gradients(
     batch_size: int,
 ) -> Tensor:
     """Return captum's integrated gradients ``(n, c, h, w)`` of ``distances(images, targets)``."""
-    if n_steps < 1:
-        raise value_error("n_steps", "at least 1", n_steps)
+    n_steps = whole("n_steps", n_steps, least=1)
     method = import_extra("captum.attr", package="dml-attribution", extra="captum").IntegratedGradients(distances)
-    whole = (inputs, baselines.expand_as(inputs), targets.expand(len(inputs), -1))
+    tensors = (inputs, baselines.expand_as(inputs), targets.expand(len(inputs), -1))
     parts = [
         method.attribute(image, start, additional_forward_args=target, n_steps=n_steps, internal_batch_size=batch_size)
-        for image, start, target in zip(*(torch.split(tensor, batch_size) for tensor in whole))
+        for image, start, target in zip(*(torch.split(tensor, batch_size) for tensor in tensors))
     ]
-    return torch.cat(parts).detach()
+    gradients = torch.cat(parts).detach()
+    if not gradients.isfinite().all():
+        raise value_error("forward_func", "finite embeddings and gradients", "NaN or infinity")
+    return gradients

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ._arrays import flag, listed, mapped
 from ._attribution import EmbeddingAttribution, Order
 from ._comparison import CORRELATIONS, ModelComparison
 from ._core import track, type_error, value_error
@@ -75,13 +76,17 @@ def compare_models(
     """
     attributions = {
         name: model if isinstance(model, EmbeddingAttribution) else EmbeddingAttribution(model, **options)
-        for name, model in models.items()
+        for name, model in mapped("models", models).items()
     }
+    if progress is not None:
+        flag("progress", progress)
+    if not isinstance(images, Iterable):
+        raise type_error("images", "images (n, c, h, w) or batches of them", images)
     batches = [images] if isinstance(images, Tensor) else images
 
     def stream() -> Iterator[dict[str, Tensor]]:
         for batch in track(batches, "comparison", progress=progress):
-            inputs = batch[0] if isinstance(batch, (tuple, list)) else batch
+            inputs = batch[0] if isinstance(batch, (tuple, list)) and batch else batch
             yield {
                 name: attribution.attribute(
                     inputs,
@@ -126,18 +131,24 @@ def compare_maps(
         array([[0., 0.],
                [0., 0.]])
     """
+    names, metrics = listed("names", names), listed("metrics", metrics)
+    groups = mapped("groups", {} if groups is None else groups)
     if len(names) < 2:
-        raise value_error("models", "at least two models", list(names))
-    if isinstance(metrics, str) or not metrics:
-        raise type_error("metrics", f"a sequence out of {sorted(_METRICS)}", metrics)
-    if unknown := [metric for metric in metrics if metric not in _METRICS]:
-        raise value_error("metrics", f"names out of {sorted(_METRICS)}", unknown)
-    grouped = [name for members in (groups or {}).values() for name in members]
+        raise value_error("models", "at least two models", names)
+    if len(set(names)) < len(names):
+        raise value_error("names", "a name of its own for each model", names)
+    if not metrics or not set(metrics) <= set(_METRICS):
+        raise value_error("metrics", f"names out of {sorted(_METRICS)}", metrics)
+    grouped = [name for group, members in groups.items() for name in listed(f"groups[{group!r}]", members)]
     if len(set(grouped)) < len(grouped) or not set(grouped) <= set(names):
-        raise value_error("groups", f"each of {list(names)} in at most one group", dict(groups or {}))
+        raise value_error("groups", f"each of {names} in at most one group", dict(groups))
+    if not isinstance(batches, Iterable) or getattr(batches, "ndim", 1) == 0:
+        raise type_error("batches", "the maps of each batch of images by model", batches)
     pairs = list(combinations(names, 2))
     moments = {metric: Moments(correlation=metric in CORRELATIONS) for metric in metrics}
     for maps in batches:
+        if not set(names) <= set(mapped("batches", maps)):
+            raise value_error("batches", f"maps of {names}", f"those of {list(maps)}")
         for metric, moment in moments.items():
             values = [_METRICS[metric](maps[a], maps[b], reduction="none") for a, b in pairs]
             moment.add(np.stack([np.asarray(torch.as_tensor(v).float().cpu()) for v in values], axis=1))
@@ -150,7 +161,7 @@ def compare_maps(
         n_images=n_images,
         mean={metric: _square(moment.mean, len(names), itself[metric]) for metric, moment in moments.items()},
         std={metric: _square(moment.std, len(names), 0.0) for metric, moment in moments.items()},
-        groups={group: tuple(members) for group, members in (groups or {}).items()},
+        groups={group: tuple(members) for group, members in groups.items()},
     )
 
 

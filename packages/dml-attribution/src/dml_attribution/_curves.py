@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ._arrays import dense, whole
 from ._attribution import EmbeddingAttribution
-from ._core import shape_error, value_error
+from ._core import shape_error, type_error, value_error
+from ._model import check_images
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,14 @@ def faithfulness(
     Reference:
         Petsiuk et al. 2018, "RISE: randomized input sampling for explanation of black-box models", here for embeddings.
     """
-    if steps < 1:
-        raise value_error("steps", "at least 1", steps)
+    if not isinstance(attribution, EmbeddingAttribution):
+        raise type_error("attribution", "an EmbeddingAttribution", attribution)
+    steps = whole("steps", steps, least=1)
+    inputs, maps = check_images("inputs", inputs), dense("maps", maps)
     if maps.shape != (len(inputs), *inputs.shape[2:]):
         raise shape_error("maps", "one map (h, w) per image", {"inputs": inputs.shape, "maps": maps.shape})
+    if not maps.isfinite().all():
+        raise value_error("maps", "finite values", "NaN or infinity")
     baselines = attribution.baselines(inputs)
     # The rank of each pixel, 0 for the most important one; a stable sort makes ties reproducible.
     ranks = maps.flatten(1).argsort(dim=1, descending=True, stable=True).argsort(dim=1).reshape(maps.shape)[:, None]
@@ -85,6 +91,6 @@ def faithfulness(
         for curve, images in ((insertion, (inputs, baselines)), (deletion, (baselines, inputs))):
             mixed = torch.where(changed, *images)
             curve.append(attribution.distances(mixed, reference=baselines, batch_size=batch_size))
-    whole = deletion[0]
-    scale = torch.where(whole > 0, 1 / torch.where(whole > 0, whole, 1), 0)[:, None]
+    full = deletion[0]
+    scale = torch.where(full > 0, 1 / torch.where(full > 0, full, 1), 0)[:, None]
     return FaithfulnessCurves(fractions, torch.stack(insertion, dim=1) * scale, torch.stack(deletion, dim=1) * scale)

@@ -89,6 +89,8 @@ def resolve_distance(distance: DistanceName | Distance, *, normalize: bool) -> D
 
     def measure(a: Tensor, b: Tensor) -> Tensor:
         values = function(unit(a), unit(b)) if normalize else function(a, b)
+        if not isinstance(values, Tensor):
+            raise type_error("distance", "a function that returns a tensor", values)
         if values.shape != a.shape[:1]:
             raise shape_error("distance", "one value per pair of rows", {"rows": a.shape, "values": values.shape})
         return values

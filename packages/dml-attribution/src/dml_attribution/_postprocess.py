@@ -44,7 +44,10 @@ def postprocess(gradients: Tensor) -> Tensor:
         raise shape_error("gradients", "(n, c, h, w)", {"gradients": gradients.shape})
     if not gradients.is_floating_point():
         raise value_error("gradients", "a floating-point dtype", gradients.dtype)
-    return scale(gradients.abs().mean(dim=1))
+    maps = gradients.abs().mean(dim=1)
+    if not maps.isfinite().all():
+        raise value_error("gradients", "values whose sum is finite", f"values up to {gradients.abs().max():g}")
+    return scale(maps)
 
 
 def scale(maps: Tensor) -> Tensor:
