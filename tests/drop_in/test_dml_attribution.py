@@ -8,28 +8,28 @@ from dml_attribution import EmbeddingAttribution
 from torch.nn import functional as F
 
 
-def timm_model():
+def timm_model(shown):
     model = timm.create_model("test_resnet", num_classes=0)
-    settings = timm.data.resolve_model_data_config(model)
-    mean, std = settings["mean"], settings["std"]
-    # The one line.
-    return model, EmbeddingAttribution(model, mean=mean, std=std), 160, mean, std
+    config = timm.data.resolve_model_data_config(model)
+    names = {"EmbeddingAttribution": EmbeddingAttribution, "model": model, "config": config}
+    attribution = shown("dml-attribution", "EmbeddingAttribution(model, ", **names)
+    return model, attribution, 160, config["mean"], config["std"]
 
 
-def open_clip_model():
+def open_clip_model(shown):
     vision = {"image_size": 32, "patch_size": 8, "width": 64, "layers": 2}
     text = {"context_length": 8, "vocab_size": 100, "width": 32, "heads": 2, "layers": 1}
     model = open_clip.model.CLIP(48, vision, text)
-    transform = open_clip.image_transform(32, is_train=False)
-    # The one line.
-    attribution = EmbeddingAttribution(model.encode_image, transform=transform)
+    preprocess = open_clip.image_transform(32, is_train=False)
+    names = {"EmbeddingAttribution": EmbeddingAttribution, "model": model, "preprocess": preprocess}
+    attribution = shown("dml-attribution", "EmbeddingAttribution(model.encode_image, ", **names)
     return model.encode_image, attribution, 32, open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD
 
 
 @pytest.mark.parametrize("make", [timm_model, open_clip_model])
-def test_map_is_the_gradient_of_the_distance_to_black(make):
+def test_map_is_the_gradient_of_the_distance_to_black(make, shown):
     torch.manual_seed(0)
-    embed, attribution, size, mean, std = make()
+    embed, attribution, size, mean, std = make(shown)
     images = torch.randn(2, 3, size, size)
     maps = attribution.attribute(images, n_samples=1, noise=0.0, progress=False)
 
