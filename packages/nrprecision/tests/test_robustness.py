@@ -63,4 +63,4 @@ def test_damaged_files_are_named(tmp_path, check_damaged):
     readers = {"embeddings.npy": _cli._read_embeddings}
     for name in ("embeddings.npy", "labels.parquet", "labels.csv"):
         read = readers.get(name, lambda path: _cli._read_properties(path, None))
-        check_damaged(lambda path=tmp_path / name, read=read: read(path), tmp_path / name)
+        check_damaged(lambda path=tmp_path / name, read=read: read(path), tmp_path / name, cuts=20, flips=100)

@@ -90,7 +90,7 @@ def test_identity_is_cross_entropy(**case):
 
 
 @pytest.mark.slow
-@settings(max_examples=5000, deadline=None)
+@settings(max_examples=2000, deadline=None)
 @identity_cases
 def test_identity_is_cross_entropy_in_thousands_of_cases(**case):
     check_identity(**case)

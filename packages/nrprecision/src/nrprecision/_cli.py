@@ -121,5 +121,5 @@ def _read_parquet(path: Path) -> tuple[list[str], list[list[Any]]]:
     try:
         table = parquet.read_table(path)
         return table.column_names, [column.to_pylist() for column in table.columns]
-    except (OSError, ValueError) as error:  # pyarrow reports a broken file with either
+    except (OSError, ValueError, NotImplementedError) as error:  # pyarrow reports a broken file with any of these
         raise value_error(str(path), "a Parquet file", str(error)) from error
