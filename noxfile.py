@@ -219,7 +219,7 @@ def demo(session: nox.Session) -> None:
     session.run("python", "-m", "demo", *session.posargs)
 
 
-@nox.session(python=OLDEST)
+@nox.session(python=OLDEST, allow_parallel=False)
 def bench(session: nox.Session) -> None:
     """Measure ratios against the peers in the same run and write BENCHMARKS.md; ``-- simloss`` measures one package."""
     for package in [PACKAGES[name] for name in (session.posargs or PUBLISHED)]:
