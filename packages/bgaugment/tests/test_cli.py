@@ -1,5 +1,6 @@
 import json
 
+import cv2
 import numpy as np
 import pytest
 from bgaugment import MaskStore
@@ -59,6 +60,41 @@ def test_broken_images_are_named_and_the_exit_code_says_so(photos, store, tmp_pa
     assert list(result["failed"]) == [str(photos / "cat" / "broken.png")]
 
 
+def test_broken_images_masks_of_other_sizes_and_damaged_masks_are_listed(photos, store, tmp_path, capsys):
+    masks = tmp_path / "folder"
+    for file in sorted(photos.rglob("*.png")):
+        (masks / file.parent.name).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(store.load(file)).save(masks / file.parent.name / file.name)
+    broken, other = photos / "cat" / "0.png", photos / "dog" / "1.png"
+    broken.write_bytes(broken.read_bytes()[:80])
+    Image.new("L", (3, 4)).save(masks / "dog" / "1.png")
+    arguments = ["masks", photos, "--out", tmp_path / "new", "--provider", f"folder:{masks}", "--json"]
+    code, result = printed(capsys, *arguments)
+    assert (code, result["new"]) == (1, 4)
+    assert "cannot be read" in result["failed"][str(broken)]
+    assert "mask: expected (h, w), got mask (4, 3), image (40, 48)" in result["failed"][str(other)]
+    new, damaged = MaskStore(tmp_path / "new"), photos / "dog" / "3.png"
+    new.path(new.key(damaged)).write_bytes(b"broken")
+    code, result = printed(capsys, *arguments, "--report", tmp_path / "page.html", "--threads", 1)
+    assert (code, result["found"]) == (1, 4)
+    assert set(result["failed"]) == {str(broken), str(other), str(damaged)}
+    assert "<h1>3 masks</h1>" in (tmp_path / "page.html").read_text()
+
+
+def test_threads_reach_the_network_and_opencv(photos, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "bgaugment._cli.onnx_network", lambda path, threads: seen.append(threads) or (lambda x: x[:, :1])
+    )
+    (tmp_path / "network.onnx").write_bytes(b"")
+    cv2.setNumThreads(3)
+    for provider in ("classical", f"u2net:{tmp_path / 'network.onnx'}"):
+        out = tmp_path / provider[:3]
+        assert main(["masks", str(photos), "--out", str(out), "--provider", provider, "--threads", "1"]) == 0
+    assert cv2.getNumThreads() == 1
+    assert seen == [1]
+
+
 def test_preview_shows_other_backgrounds(photos, store, tmp_path, capsys):
     arguments = ["preview", photos, "--masks", store.folder, "--n", 4, "--size", 32, "--json", "--out"]
     code, result = printed(capsys, *arguments, tmp_path / "a.png")
@@ -87,6 +123,12 @@ def test_gap_prints_the_numbers_of_the_function(photos, store, tmp_path, capsys,
     assert printed(capsys, *arguments)[1]["corrupted"] != result["corrupted"]
 
 
+def test_gap_wants_a_folder_for_each_class(photos, store, capsys):
+    with pytest.raises(SystemExit):
+        main(["gap", str(photos / "cat"), "--masks", str(store.folder), "--model", "x:y"])
+    assert "images: expected a subfolder for each class, got 0.png outside of any" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -102,6 +144,7 @@ def test_gap_prints_the_numbers_of_the_function(photos, store, tmp_path, capsys,
         (["masks", "PHOTOS", "--out", "x", "--provider", "u2net:none.onnx"], "path: expected an ONNX file"),
         (["preview", "PHOTOS", "--masks", "x", "--out", "y.png"], "images: expected images with masks"),
         (["gap", "PHOTOS", "--masks", "x"], "required: --model"),
+        (["gap", "PHOTOS", "--masks", "x", "--model", "m", "--repeats", "0"], "--repeats: expected a whole number"),
         ([], "required: {masks,preview,gap}"),
     ],
 )

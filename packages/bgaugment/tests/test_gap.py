@@ -133,6 +133,9 @@ def test_bad_arguments_are_named():
         background_gap(Embedding(MASK), items(), [MASK], POOL)
     with pytest.raises(TypeError, match=r"dataset: expected items \(image, label, ...\), got int"):
         background_gap(Embedding(MASK), [1], [MASK], POOL)
+    sizes = [(np.zeros((8, 8 + i, 3), np.uint8), 0) for i in range(2)]
+    with pytest.raises(ValueError, match=r"transform: expected inputs of one shape .*, got one \(3, 8, 8\), another"):
+        background_gap(Embedding(MASK), sizes, [MASK] * 2, POOL)
     with pytest.raises(ValueError, match="labels: expected a class with at least two items, got 3 items of 3 classes"):
         map_at_r(torch.zeros(3, 2), torch.arange(3))
     with pytest.raises(ValueError, match="embeddings: expected"):

@@ -114,6 +114,32 @@ def test_strided_and_grey_images(scene):
     )
 
 
+@pytest.mark.parametrize("size", [(0, 4), (1, 1), (1, 7), (5, 13), (8, 8)])
+def test_any_number_of_pixels_and_any_order_in_memory(rng, size):
+    image, background = rng.integers(0, 256, (2, *size, 3), dtype=np.uint8)
+    mask = rng.choice(np.array([0, 0, 0, 100, 255, 255], np.uint8), size)
+    expected = by_pixel(image, mask / 255, background).astype(np.uint8)
+    np.testing.assert_array_equal(replace_background(image, mask, background), expected)
+    for first in (chw(image), chw(image).contiguous()):
+        for second in (chw(background), chw(background).contiguous()):
+            result = replace_background(first, torch.tensor(mask), second)
+            np.testing.assert_array_equal(result, expected.transpose(2, 0, 1))
+            assert result.is_contiguous() == first.is_contiguous()
+
+
+@pytest.mark.parametrize("level", [0, 1, 77, 128, 254, 255])
+def test_arrays_tensors_and_pil_images_round_alike(level):
+    image, background = np.meshgrid(*[np.arange(256, dtype=np.uint8)] * 2)
+    mask = np.full((256, 256), level, np.uint8)
+    mask[0, 0] = 255  # else 1 would be taken for a class
+    weight = mask / 255
+    expected = np.rint(weight * image + (1 - weight) * background).astype(np.uint8)
+    tensors = (torch.tensor(array)[None] for array in (image, mask, background))
+    pictures = (Image.fromarray(array) for array in (image, mask, background))
+    for kind in ((image, mask, background), tensors, pictures):
+        np.testing.assert_array_equal(np.asarray(replace_background(*kind)).reshape(256, 256), expected)
+
+
 def test_inputs_are_untouched(scene):
     copies = [array.copy() for array in scene]
     replace_background(*scene, feather=1)

@@ -1,3 +1,4 @@
+import io
 import multiprocessing
 import os
 import pickle
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from bgaugment import AlphaMasks, MaskStore, mask_report
 from bgaugment._cli import main
+from bgaugment._png import decode_grey, encode_grey
 from PIL import Image
 
 
@@ -164,10 +166,23 @@ def test_broken_images_are_listed_and_the_others_done(photos, tmp_path, batch_si
     assert "alpha channel" in computed.failed[str(opaque)]
 
 
+class TooFew:
+    name = "too few"
+
+    def __call__(self, images):
+        return []
+
+
 def test_bad_masks_and_other_providers_are_refused(photos, tmp_path):
     store, image = MaskStore(tmp_path / "store"), np.zeros((4, 4, 3), np.uint8)
     with pytest.raises(ValueError, match=r"mask: expected \(h, w\), got mask \(4, 4, 1\)"):
         store.save(image, np.zeros((4, 4, 1)))
+    with pytest.raises(ValueError, match=r"mask: expected \(h, w\), got mask \(3, 4\), image \(4, 4\)"):
+        store.save(image, np.zeros((3, 4)))
+    with pytest.raises(TypeError, match="mask: expected a numpy array, got list"):
+        store.save(image, [[0]])
+    with pytest.raises(TypeError, match="provider: expected one mask per image, got 0 for 1"):
+        MaskStore(tmp_path / "none").compute([image], TooFew())
     for value in (-0.1, 1.1, np.nan):
         with pytest.raises(ValueError, match=r"mask: expected values in \[0, 1\]"):
             store.save(image, np.full((4, 4), value))
@@ -176,6 +191,23 @@ def test_bad_masks_and_other_providers_are_refused(photos, tmp_path):
     other.name = "another"
     with pytest.raises(ValueError, match=r"provider: expected 'alpha', whose masks .* has, got another"):
         store.compute([], other)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 1), (40, 64)])
+def test_stored_masks_are_ordinary_files_that_are_read_without_a_decoder(rng, size):
+    levels = rng.integers(0, 256, size, dtype=np.uint8)
+    file = encode_grey(levels)
+    np.testing.assert_array_equal(decode_grey(file), levels)
+    with Image.open(io.BytesIO(file)) as picture:
+        assert picture.mode == "L"
+        np.testing.assert_array_equal(np.asarray(picture), levels)
+    for place in range(len(file)):
+        assert decode_grey(file[:place]) is None
+        assert decode_grey(file[:place] + bytes([file[place] ^ 1]) + file[place + 1 :]) is None
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")  # filtered rows, or chunks of other sizes
+    found = decode_grey(buffer.getvalue())
+    assert found is None or (found == levels).all()
 
 
 def test_no_stored_mask_looks_like_class_labels(tmp_path):

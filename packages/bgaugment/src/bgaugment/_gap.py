@@ -100,7 +100,8 @@ def background_gap(
 
     Raises:
         TypeError: an item is no ``(image, label, ...)``.
-        ValueError: numbers of items and masks differ, or the model returns anything but finite ``(n, d)``.
+        ValueError: numbers of items and masks differ, inputs have several shapes, or the model returns anything but
+            finite ``(n, d)``.
 
     Example:
         >>> from bgaugment import ListPool
@@ -140,7 +141,7 @@ def background_gap(
                         image = with_drawn_background(image, masks[index], pool, rng, index=index, label=label)
                     inputs.append(_to_input(image) if transform is None else transform(image))
                     labels.append(classes.setdefault(label, len(classes)))
-                parts.append(_embed(model, torch.stack(inputs).to(device)))
+                parts.append(_embed(model, _stacked(inputs).to(device)))
             embeddings = torch.cat(parts)
             embeddings = nn.functional.normalize(embeddings) if normalize else embeddings
             values.append(float(score(embeddings, torch.tensor(labels, device=embeddings.device))))
@@ -161,6 +162,14 @@ def _to_input(image: Image) -> Tensor:
         return image
     array = to_uint8(as_array(image))
     return scaled(torch.tensor(array[..., None] if array.ndim == 2 else array).movedim(-1, 0), torch.float32)
+
+
+def _stacked(inputs: list[Tensor]) -> Tensor:
+    for one in inputs:
+        if one.shape != inputs[0].shape:
+            shapes = {"one": inputs[0].shape, "another": one.shape}
+            raise shape_error("transform", "inputs of one shape (images of several sizes need a transform)", shapes)
+    return torch.stack(inputs)
 
 
 def _embed(model: Callable[[Tensor], Any], batch: Tensor) -> Tensor:
