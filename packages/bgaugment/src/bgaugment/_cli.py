@@ -20,7 +20,7 @@ from ._model_masks import ModelMasks, fingerprint, onnx_network
 from ._pools import FolderPool, ImagePool
 from ._procedural import ProceduralPool
 from ._providers import AlphaMasks, FolderMasks, MaskProvider
-from ._report import mask_report, sheet, thumbnail
+from ._report import MaskReport, mask_report, sheet, thumbnail
 from ._store import MaskStore
 from .functional import replace_background
 
@@ -77,7 +77,8 @@ def _masks(options: argparse.Namespace) -> int:
     store = MaskStore(options.out)
     provider = _provider(options.provider, options.images, options.threads)
     computed = store.compute(files, provider, batch_size=options.batch_size)
-    failed, report = computed.failed, None
+    failed = computed.failed
+    report: MaskReport | None = None
     if options.report:
         masked, damaged = _sifted([file for file in files if str(file) not in failed], store.load)
         failed |= damaged

@@ -63,8 +63,8 @@ def torch_seeded(generator: torch.Generator | None) -> np.random.Generator:
 
 class _Local(threading.local):
     def __init__(self) -> None:
-        self.bits = np.random.PCG64(0)
-        self.state: dict[str, Any] = dict(self.bits.state)
+        self.bits: Any = np.random.PCG64(0)
+        self.state: Any = self.bits.state
         self.rng = np.random.Generator(self.bits)
 
 

@@ -98,8 +98,8 @@ class MaskStore:
         try:
             file = path.read_bytes()
         except FileNotFoundError:
-            named = isinstance(image, (str, os.PathLike))
-            place = os.fspath(image) if named else f"{type(image).__name__} {path.name[:12]}"  # type: ignore[arg-type]
+            described = f"{type(image).__name__} {path.name[:12]}"
+            place = os.fspath(image) if isinstance(image, (str, os.PathLike)) else described
             raise KeyError(f"{self.folder} has no mask of {place}: MaskStore.compute makes it") from None
         levels = decode_grey(file)
         # Pillow reads what others put there, and names what is damaged.
@@ -212,7 +212,7 @@ def _attempt(provider: MaskProvider, batch: Sequence[ImageSource]) -> list[Array
     if not batch:
         return []
     try:
-        masks = list(provider(batch))
+        masks: list[Array | Exception] = list(provider(batch))
     except (OSError, ValueError) as error:
         if len(batch) == 1:
             return [error]

@@ -114,7 +114,7 @@ def _fitted(
     if others.ndim != 3 or others.shape[2] != full[2]:
         raise shape_error("background", "(height, width, c) with the channels of image", shapes)
     if others.shape != full:
-        covering = cover_crop(torch.tensor(others).movedim(-1, 0), full[:2])
+        covering = cover_crop(torch.tensor(others).movedim(-1, 0), (full[0], full[1]))
         others = np.ascontiguousarray(covering.movedim(0, -1).numpy())
     if feather:
         weight = feathered(torch.tensor(weight)[None], feather)[0].numpy()
@@ -122,9 +122,10 @@ def _fitted(
 
 
 def _replace_tensor(image: Tensor, mask: Image, background: Image, feather: float) -> Tensor:
-    for name, tensor in {"mask": mask, "background": background}.items():
-        if not isinstance(tensor, Tensor):
-            raise type_error(name, "a tensor, because image is one", tensor)
+    if not isinstance(mask, Tensor):
+        raise type_error("mask", "a tensor, because image is one", mask)
+    if not isinstance(background, Tensor):
+        raise type_error("background", "a tensor, because image is one", background)
     if image.dtype != background.dtype:
         raise TypeError(f"background: expected the dtype of image, {image.dtype}, got {background.dtype}")
     front, its, behind = dense("image", image), dense("mask", mask), dense("background", background)
@@ -148,7 +149,7 @@ def _replace_anywhere(image: Tensor, mask: Tensor, background: Tensor, feather: 
     _check_shapes(image.shape, mask.shape, background.shape)
     size = image.shape[-2:]
     if background.shape[-2:] != size:
-        background = cover_crop(background, size)
+        background = cover_crop(background, (size[0], size[1]))
     if feather:
         mask = feathered(mask.reshape(-1, *size), feather)
     background = background if background.ndim <= image.ndim else background[0]
