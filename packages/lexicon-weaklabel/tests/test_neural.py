@@ -154,8 +154,8 @@ def test_the_command_is_the_whole_pipeline(tmp_path, capsys):
         ({"batch_size": 0}, "batch_size: expected an integer of at least 1"),
         ({"uncertain": "keep"}, "uncertain: expected 'target', 'drop' or 'weight'"),
         ({"validation": 1.0}, "validation: expected a share between 0 and 1"),
-        ({"filters": 0}, "filters: expected numbers from 1"),
-        ({"mask": 2.0}, r"p: expected a probability"),
+        ({"filters": 0}, "filters: expected an integer of at least 1"),
+        ({"mask": 2.0}, "mask: expected a number from 0 to 1"),
     ],
 )
 def test_bad_options_are_named(options, message):

@@ -1,9 +1,11 @@
 """Hostile arguments are used or refused by name, and damaged files are named."""
 
 import numpy as np
+import pandas
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 from lexicon_weaklabel import (
     AverageLabeler,
     Lexicon,
@@ -11,15 +13,26 @@ from lexicon_weaklabel import (
     SignalMasker,
     SocialTokenizer,
     WordVectors,
+    adapters,
     analysis,
+    label_corpus,
     read_word2vec,
+    train_word2vec,
 )
 from lexicon_weaklabel._cli import _texts
 from lexicon_weaklabel._corpus import _plan
-from lexicon_weaklabel.neural import TextClassifier, train_textcnn
+from lexicon_weaklabel.neural import TextClassifier, TextCNN, train_textcnn
 
 VECTORS = WordVectors(("a", "b", "c"), np.arange(6, dtype=np.float32).reshape(3, 2))
 TEXTS = ["LUL a", "PogChamp b", "c"] * 8
+
+TINY = {"filters": 2, "widths": [1], "dropout": 0.1, "static": False}
+
+
+def bounded(arguments, *names):
+    """Replace the huge number, which is no mistake and would never end, by a small one."""
+    return {name: 1 if name in names and value == 10**30 else value for name, value in arguments.items()}
+
 
 EMOTES = Lexicon.twitch_emotes()
 LABELER = LexiconLabeler(EMOTES)
@@ -62,10 +75,7 @@ CALLS = {
     "evaluate": (analysis.evaluate, {"truth": NAMES, "predicted": NAMES, "classes": NAMES}),
     "expected_scores": (analysis.expected_scores, {"truth": NAMES, "probabilities": [0.2, 0.3, 0.5]}),
     "randomisation_test": (
-        lambda rounds, **arguments: analysis.randomisation_test(
-            # Those of 10**30 would never end, and that is no mistake.
-            rounds=rounds if rounds != 10**30 else 1, **arguments
-        ),
+        lambda **arguments: analysis.randomisation_test(**bounded(arguments, "rounds")),
         {
             "truth": NAMES, "first": NAMES, "second": NAMES, "metric": "macro_f1", "rounds": 5, "seed": 0,
             "classes": NAMES,
@@ -73,7 +83,40 @@ CALLS = {
     ),
     "mcnemar_test": (analysis.mcnemar_test, {"truth": NAMES, "first": NAMES, "second": NAMES}),
     "ablation": (analysis.ablation, {"lexica": {"emotes": EMOTES}, "texts": TEXTS[:3], "truth": NAMES}),
+    "SocialTokenizer()": (SocialTokenizer(), {"text": "LUL"}),
+    "WordVectors": (WordVectors, {"words": ("a",), "vectors": np.zeros((1, 2), np.float32)}),
+    "train_word2vec": (
+        lambda **arguments: train_word2vec(**bounded(arguments, "dimensions", "epochs", "workers")),
+        {"sentences": [["a", "b"]] * 9, "dimensions": 2, "min_count": 1, "epochs": 1, "seed": 0, "workers": 1},
+    ),
+    "TextCNN": (
+        lambda **arguments: TextCNN(**bounded(arguments, "num_classes", "filters")),
+        {"vectors": torch.zeros(3, 2), "num_classes": 2, "filters": 2, "widths": (1,), "dropout": 0.1, "static": False},
+    ),
+    "TextClassifier": (TextClassifier, {"vectors": VECTORS, "classes": ("x", "y"), "emotes": (), "options": {}}),
+    "predict_proba": (
+        TextClassifier(VECTORS, classes=("x", "y"), options=TINY).predict_proba, {"texts": TEXTS, "batch_size": 4},
+    ),
+    "label_pandas": (
+        adapters.label_pandas,
+        {"frame": pandas.DataFrame({"text": TEXTS}), "labeler": LABELER, "column": "text", "prefix": ""},
+    ),
 }  # fmt: skip
+TRAINING = {
+    "texts": TEXTS, "labels": LABELER.label(TEXTS), "vectors": VECTORS, "emotes": (), "mask": 0.5,
+    "uncertain": "target", "uncertain_weight": 0.1, **TINY, "learning_rate": 0.01, "batch_size": 16, "check_every": 1,
+    "patience": 2, "max_checks": 1, "validation": 0.2, "seed": 0,
+}  # fmt: skip
+PATHS = {
+    "from_csv": Lexicon.from_csv,
+    "from_votes": Lexicon.from_votes,
+    "from_emoji_ranking": Lexicon.from_emoji_ranking,
+    "load": Lexicon.load,
+    "read_word2vec": read_word2vec,
+    "TextClassifier.load": TextClassifier.load,
+    "sources": lambda path: label_corpus(LABELER, [path], "out"),
+    "out": lambda path: label_corpus(LABELER, ["texts.parquet"], path),
+}
 
 TABLES = {
     "probabilities.csv": ("token,negative,neutral,positive\n" + "a,0.2,0.3,0.5\nb,0.5,0.3,0.2\n", Lexicon.from_csv),
@@ -88,6 +131,39 @@ TABLES = {
 def test_hostile_arguments_are_refused_by_name(name, check_arguments):
     function, valid = CALLS[name]
     assert check_arguments(function, **valid) >= 14 * len(valid)
+
+
+@pytest.mark.slow
+def test_hostile_arguments_of_the_training_are_refused_by_name(check_arguments):
+    def train(texts, labels, vectors, **options):
+        options = bounded(options, "filters", "check_every", "max_checks")
+        return train_textcnn(texts, labels, vectors, progress=False, **options)
+
+    assert check_arguments(train, **TRAINING) == 14 * len(TRAINING)
+
+
+@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize("wrong", [None, object(), b"", [], {}, True, 0, 2.5])
+def test_what_is_no_path_is_refused_by_name(name, wrong):
+    with pytest.raises(TypeError, match=r"^(path|folder|sources|out): expected a path, got"):
+        PATHS[name](wrong)
+
+
+@pytest.mark.parametrize("delimiter", [None, b"", "", ",,", 0])
+def test_what_is_no_delimiter_is_refused(delimiter, tmp_path):
+    file = tmp_path / "votes.csv"
+    file.write_text(TABLES["votes.csv"][0])
+    for read in (Lexicon.from_csv, Lexicon.from_votes):
+        with pytest.raises(TypeError, match="delimiter: expected a string of one character, got"):
+            read(file, delimiter=delimiter)
+
+
+@pytest.mark.parametrize("smoothing", [-1, float("inf"), float("nan")])
+def test_smoothing_is_a_finite_number(smoothing, tmp_path):
+    file = tmp_path / "votes.csv"
+    file.write_text(TABLES["votes.csv"][0])
+    with pytest.raises(ValueError, match="smoothing: expected 0 or more, got"):
+        Lexicon.from_votes(file, smoothing=smoothing)
 
 
 @pytest.mark.parametrize("name", TABLES)

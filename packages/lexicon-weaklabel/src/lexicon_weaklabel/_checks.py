@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from numbers import Integral, Real
 from typing import Any
 
@@ -23,10 +25,37 @@ def check_count(argument: str, value: object) -> None:
         raise value_error(argument, "an integer of at least 1", value)
 
 
-def check_seed(seed: object) -> None:
-    """Raise an error for a seed that numpy does not take."""
-    if not isinstance(seed, Integral) or seed < 0:
-        raise value_error("seed", "an integer of at least 0", seed)
+def check_counts(**values: object) -> None:
+    """Raise an error for the first argument that is no positive integer."""
+    for argument, value in values.items():
+        check_count(argument, value)
+
+
+def check_share(argument: str, value: object) -> None:
+    """Raise an error for what is no number from 0 to 1."""
+    check_number(argument, value, "a number from 0 to 1")
+    if not 0 <= value <= 1:  # type: ignore[operator]
+        raise value_error(argument, "a number from 0 to 1", value)
+
+
+def check_finite(argument: str, value: object, *, zero: bool) -> None:
+    """Raise an error for what is no finite number above 0, or of at least 0 where ``zero`` is allowed."""
+    expected = f"a finite number {'of at least' if zero else 'above'} 0"
+    check_number(argument, value, expected)
+    if not 0 <= value < math.inf or (value == 0 and not zero):  # type: ignore[operator]
+        raise value_error(argument, expected, value)
+
+
+def check_path(argument: str, value: object) -> None:
+    """Raise an error for what names no file."""
+    check_type(argument, value, (str, os.PathLike), "a path")
+
+
+def check_seed(seed: object, below: float = math.inf) -> None:
+    """Raise an error for a seed that numpy, or what takes only those ``below`` a limit, does not take."""
+    if not isinstance(seed, Integral) or seed < 0 or not seed < below:
+        limit = "" if below == math.inf else f" and below {below}"
+        raise value_error("seed", f"an integer of at least 0{limit}", seed)
 
 
 def check_number(argument: str, value: object, expected: str) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ._checks import check_count, check_path, check_type, checked_classes, checked_strings
 from ._core import atomic_path, value_error
 from ._sources import naming
 from ._textcnn import TextCNN
@@ -41,7 +43,10 @@ class TextClassifier:
         emotes: Sequence[str] = (),
         options: dict[str, Any] | None = None,
     ) -> None:
-        self.words, self.classes, self.emotes = vectors.words, tuple(classes), tuple(sorted(emotes))
+        check_type("vectors", vectors, WordVectors, "WordVectors")
+        check_type("options", options, (Mapping, NoneType), "a mapping of options of TextCNN")
+        self.words, self.classes = vectors.words, checked_classes(classes)
+        self.emotes = tuple(sorted(checked_strings("emotes", emotes)))
         self.options = dict(options or {})
         self.tokenizer = SocialTokenizer(emotes)
         self.network = TextCNN(torch.from_numpy(vectors.vectors), len(self.classes), **self.options)
@@ -69,6 +74,7 @@ class TextClassifier:
     @torch.inference_mode()
     def predict_ids(self, ids: Sequence[NDArray[np.int64]], *, batch_size: int = 1024) -> NDArray[np.float32]:
         """Return the probabilities ``(n, K)`` of encoded texts."""
+        check_count("batch_size", batch_size)
         was_training, device = self.network.training, self.network.output.weight.device
         self.network.eval()
         order = np.argsort([len(row) for row in ids], kind="stable")  # texts of equal length waste no padding
@@ -102,6 +108,7 @@ class TextClassifier:
         Raises:
             ValueError: the folder holds no model, one of another format, or weights that do not fit.
         """
+        check_path("folder", folder)
         path = Path(folder)
         if not (path / "model.json").is_file():
             raise value_error("folder", "a folder with model.json and model.safetensors", str(path))

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ._checks import check_count, check_path, check_type, checked_tuple
 from ._core import atomic_path, value_error
 from ._labeler import Labeler
 from ._sources import naming
@@ -87,9 +88,15 @@ def label_corpus(
     Raises:
         ValueError: no Parquet files, no such column, or ``out`` holds labels of other sources or settings.
     """
+    check_type("labeler", labeler, Labeler, "a LexiconLabeler or AverageLabeler")
+    for source in checked_tuple("sources", sources, "a sequence of paths"):
+        check_path("sources", source)
+    check_path("out", out)
+    if processes is not None:
+        check_count("processes", processes)
     folder, start = Path(out), time.perf_counter()
-    folder.mkdir(parents=True, exist_ok=True)
     shards = _plan(labeler, [Path(source) for source in sources], folder, column, prefix)
+    folder.mkdir(parents=True, exist_ok=True)
     _claim(folder, shards, {"labeler": labeler.fingerprint(), "column": column, "prefix": prefix})
     todo = [shard for shard in shards if not Path(shard.target).exists()]
     count = min(processes or os.cpu_count() or 1, max(1, len(todo)))

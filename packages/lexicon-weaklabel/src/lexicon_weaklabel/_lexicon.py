@@ -13,7 +13,15 @@ import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
 from . import _sources
-from ._checks import check_number, check_type, checked_classes, checked_numbers, checked_probabilities, checked_tokens
+from ._checks import (
+    check_number,
+    check_path,
+    check_type,
+    checked_classes,
+    checked_numbers,
+    checked_probabilities,
+    checked_tokens,
+)
 from ._core import atomic_path, value_error
 
 SENTIMENT = ("negative", "neutral", "positive")
@@ -147,7 +155,9 @@ class Lexicon(Mapping[str, NDArray[np.float64]]):
             Hutto and Gilbert, "VADER: a parsimonious rule-based model for sentiment analysis of social media text",
             ICWSM 2014; Chapter 15.1.1.
         """
-        with _sources.naming(path or "vader_lexicon.txt", "tokens with ten ratings each"):
+        if path is not None:
+            check_path("path", path)
+        with _sources.naming("vader_lexicon.txt" if path is None else path, "tokens with ten ratings each"):
             tokens, votes, scores = _sources.read_vader(path)
             return cls(tokens, _sources.smoothed(tokens, votes, 1.0), scores=scores)
 
@@ -219,6 +229,7 @@ class Lexicon(Mapping[str, NDArray[np.float64]]):
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Lexicon:
         """Read what ``save`` wrote."""
+        check_path("path", path)
         with _sources.naming(path, "a lexicon saved as Parquet"):
             table = pq.read_table(path)
             metadata = json.loads((table.schema.metadata or {}).get(b"lexicon_weaklabel", b"{}"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import csv
+import math
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ._checks import check_number
-from ._core import import_extra, value_error
+from ._checks import check_number, check_path
+from ._core import import_extra, type_error, value_error
 
 # Table 15.1: votes for negative, neutral and positive.
 TWITCH_EMOTES = {
@@ -47,6 +48,9 @@ def naming(path: str | os.PathLike[str], expected: str) -> Iterator[None]:
 
 def read_csv(path: str | os.PathLike[str], wanted: Sequence[str], delimiter: str) -> dict[str, list[str]]:
     """Return the wanted columns of a CSV file with a header."""
+    check_path("path", path)
+    if not isinstance(delimiter, str) or len(delimiter) != 1:
+        raise type_error("delimiter", "a string of one character", delimiter)
     with Path(path).open(newline="", encoding="utf-8-sig") as file:
         try:
             rows = [row for row in csv.reader(file, delimiter=delimiter, strict=True) if row]
@@ -72,7 +76,7 @@ def to_numbers(path: str | os.PathLike[str], column: str, fields: Sequence[str])
 def smoothed(tokens: Sequence[str], votes: NDArray[np.float64], smoothing: float) -> NDArray[np.float64]:
     """Return ``(votes + smoothing) / sum`` of each row."""
     check_number("smoothing", smoothing, "0 or more")
-    if not smoothing >= 0:
+    if not 0 <= smoothing < math.inf:
         raise value_error("smoothing", "0 or more", smoothing)
     if not (votes >= 0).all():
         raise value_error("votes", "no negative numbers", f"{votes.min()}")

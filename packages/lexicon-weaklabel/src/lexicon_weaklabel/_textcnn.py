@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ._checks import check_count, check_counts, check_share, check_type, checked_tuple
 from ._core import shape_error, value_error
 from ._torch import F, Tensor, nn, torch
 
@@ -47,11 +48,17 @@ class TextCNN(nn.Module):
         static: bool = False,
     ) -> None:
         super().__init__()
+        check_type("vectors", vectors, Tensor, "a tensor (v, d)")
         if vectors.ndim != 2:
             raise shape_error("vectors", "(v, d)", {"vectors": vectors.shape})
-        if not widths or min(widths) < 1 or filters < 1:
-            name, value = ("filters", filters) if filters < 1 else ("widths", widths)
-            raise value_error(name, "numbers from 1", value)
+        if not vectors.is_floating_point() or vectors.layout != torch.strided:
+            raise value_error("vectors", "dense floating-point numbers", f"{vectors.dtype}, {vectors.layout}")
+        check_counts(num_classes=num_classes, filters=filters)
+        check_share("dropout", dropout)
+        if not checked_tuple("widths", widths, "a sequence of integers"):
+            raise value_error("widths", "one width or more", widths)
+        for width in widths:
+            check_count("widths", width)
         table = torch.cat([torch.zeros_like(vectors[:1]), vectors])
         self.embedding = nn.Embedding.from_pretrained(table, freeze=static, padding_idx=0)
         self.convolutions = nn.ModuleList(nn.Conv1d(vectors.shape[1], filters, width) for width in widths)

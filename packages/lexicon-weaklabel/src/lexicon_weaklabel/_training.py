@@ -13,7 +13,16 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ._checks import check_count, check_number, check_seed, check_type
+from ._checks import (
+    check_counts,
+    check_finite,
+    check_number,
+    check_path,
+    check_seed,
+    check_share,
+    check_type,
+    checked_tuple,
+)
 from ._classifier import TextClassifier, padded
 from ._core import atomic_path, shape_error, track, value_error
 from ._labels import Labels
@@ -98,12 +107,22 @@ def train_textcnn(
     Reference:
         Chapter 15.1.2 and 15.2; the alternatives for uncertain texts are its outlook.
     """
-    for name, value in {"batch_size": batch_size, "check_every": check_every, "max_checks": max_checks}.items():
-        check_count(name, value)
-    for name, number in {"patience": patience, "validation": validation, "learning_rate": learning_rate}.items():
-        check_number(name, number, "a number")
-    check_seed(seed)
+    check_counts(batch_size=batch_size, check_every=check_every, max_checks=max_checks)
+    check_number("patience", patience, "a number of checks")
+    check_share("mask", mask)
+    check_finite("learning_rate", learning_rate, zero=True)
+    check_finite("uncertain_weight", uncertain_weight, zero=False)
+    check_number("validation", validation, "a share between 0 and 1")
+    check_seed(seed, below=2**32)
+    try:
+        torch.device(device)
+    except (RuntimeError, TypeError) as error:
+        raise value_error("device", "the name of a device", device) from error
     check_type("labels", labels, Labels, "what a LexiconLabeler returned")
+    check_type("vectors", vectors, WordVectors, "WordVectors")
+    checked_tuple("widths", widths, "a sequence of integers")
+    if checkpoint is not None:
+        check_path("checkpoint", checkpoint)
     if uncertain not in ("target", "drop", "weight"):
         raise value_error("uncertain", "'target', 'drop' or 'weight'", uncertain)
     if not 0 < validation < 1:

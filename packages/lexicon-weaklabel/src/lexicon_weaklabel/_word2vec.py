@@ -11,6 +11,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from ._checks import check_counts, check_path, check_seed, check_type, checked_strings
 from ._core import import_extra, shape_error, value_error
 
 
@@ -28,6 +29,8 @@ class WordVectors:
 
     def __post_init__(self) -> None:
         """Check that there is one vector per word."""
+        checked_strings("words", self.words)
+        check_type("vectors", self.vectors, np.ndarray, "an array (v, d)")
         if self.vectors.ndim != 2 or len(self.vectors) != len(self.words):
             shapes = {"words": (len(self.words),), "vectors": self.vectors.shape}
             raise shape_error("vectors", "one vector per word, (v, d)", shapes)
@@ -43,6 +46,7 @@ def read_word2vec(path: str | os.PathLike[str], *, binary: bool | None = None) -
     Raises:
         ValueError: the file is not what its header says.
     """
+    check_path("path", path)
     is_binary = Path(path).suffix == ".bin" if binary is None else binary
     with Path(path).open("rb") as file:
         try:
@@ -74,6 +78,9 @@ def train_word2vec(
         seed: of the vectors; with more than one worker the result still varies.
         workers: number of threads.
     """
+    check_counts(dimensions=dimensions, min_count=min_count, epochs=epochs, workers=workers)
+    check_seed(seed, below=2**32)
+    check_type("sentences", sentences, Iterable, "lists of tokens")
     word2vec = import_extra("gensim.models.word2vec", package="lexicon-weaklabel", extra="gensim")
     options = {"vector_size": dimensions, "min_count": min_count, "epochs": epochs, "seed": seed, "workers": workers}
     try:
