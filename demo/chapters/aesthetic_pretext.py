@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
+from itertools import product
 
 import numpy as np
-import torch
 from aesthetic_pretext import DISTORTIONS
 from aesthetic_pretext.evaluation import compare_errors
 from matplotlib.figure import Figure
@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from demo.chapter import RESULTS, Chapter, Picture, Settings, Table, markdown_table, step
-from demo.data import stored_variants as stored
 from demo.data.held_out_faults import FAULTS, GRADES
-from demo.data.photographs import load_photographs
 from demo.data.pretext_runs import (
     COMBINATIONS,
     COMPARED,
@@ -26,12 +24,14 @@ from demo.data.pretext_runs import (
     NONE,
     SCRATCH,
     SHOWN,
+    WHOLE,
     Results,
     Row,
     Scale,
+    material,
     run_seed,
 )
-from demo.data.stored_variants import SIZE
+from demo.data.stored_variants import FROZEN_BLOCKS, NUM_REFERENCES, SIZE
 
 CODE = """
 from aesthetic_pretext import NimaModel, PretextDataset, PretextModel, finetune, pretrain
@@ -50,27 +50,27 @@ THESIS = (
 CHANCE = {"technical": 1 / 6, "style": 1 / 9, "composition": 1 / 6}
 CURVES = ("epochs", "pearson", "mae")
 SCALES = {
-    "quick": Scale(8, 1, 20, 1, 2, (FULL,), 1, (SCRATCH,)),
-    "default": Scale(16, 1, 40, 6, 12, (FULL,), 1, (SCRATCH, IMAGENET)),
-    "full": Scale(100, 2, 27, 8, 40, (0.5, FULL), 3, (SCRATCH, IMAGENET)),
-}
+    "quick": Scale(
+        photographs=6, windows=0, composites=0, variants=20, epochs={SCRATCH: 1}, labels=30, shares=(FULL,), seeds=1,
+        backbones=(SCRATCH,), starts=(NONE, *COMBINATIONS), patience=1,
+    ),
+    "default": Scale(
+        photographs=16, windows=0, composites=1, variants=24, epochs={SCRATCH: 6, IMAGENET: 2}, labels=120,
+        shares=(FULL,), seeds=1, backbones=(SCRATCH, IMAGENET), starts=(NONE, *COMBINATIONS), patience=4,
+    ),
+    "full": WHOLE,
+}  # fmt: skip
 
 
 def run(settings: Settings) -> Chapter:
     """Pretrain combinations of tasks on photographs, then finetune on pictures with faults that they do not know."""
     scale = SCALES[settings.mode]
     results = Results()
-    with step("reading photographs"):
-        photographs = list(load_photographs().values())[-scale.photographs :]
     for backbone in scale.backbones:
-        with step(f"{backbone}: making variants"):
-            layers = stored.frozen_layers() if backbone == IMAGENET else torch.clone
-            pictures = [stored.crops(photo, scale.crops, seed) for seed, photo in enumerate(photographs)]
-            variants = [stored.stored_variants(crops, layers) for crops in pictures]
-            rated = [stored.stored_ratings(crops[0], layers) for crops in pictures]
+        with step(f"{backbone}: pictures and their variants"):
+            pictures = material(scale.photographs, scale.windows, scale.composites, backbone)
         for seed in range(scale.seeds):
-            with step(f"{backbone}, seed {seed}"):
-                run_seed(results, scale, backbone, seed, variants, rated)
+            run_seed(results, scale, backbone, seed, keep=settings.mode == "full")
     if settings.mode == "full":
         _write_csv(results)
     return Chapter(
@@ -78,7 +78,7 @@ def run(settings: Settings) -> Chapter:
         question="Can a network learn from unlabelled photographs what makes them worse, and is that worth labels?",
         code=CODE,
         thesis=THESIS,
-        data=_data(scale, len(photographs)),
+        data=_data(scale, pictures.photographs),
         tables=_tables(results, scale),
         pictures=_pictures(results, scale),
         findings=_findings(results, scale),
@@ -86,19 +86,25 @@ def run(settings: Settings) -> Chapter:
 
 
 def _data(scale: Scale, count: int) -> str:
-    return (
-        f"{count} photographs (wallpapers of Debian packages, scikit-image, scikit-learn) at {SIZE} x {SIZE} pixels, "
-        "three fifths to train on, one fifth to choose epochs, one fifth to test on, drawn anew for each of "
-        f"{scale.seeds} seeds. Pretraining: {scale.crops} windows of each photograph, {scale.variants} of the 171 "
-        f"variants of each per epoch, {scale.pretraining_epochs} epochs, RMSprop, BalancedSum. Finetuning: "
-        f"{len(FAULTS)} faults that are not among the 21 distortions ({', '.join(FAULTS)}) in {len(GRADES)} grades; a "
-        "picture without a fault is rated 9, each grade costs 2.5. The earth mover's distance is minimised for at most "
-        f"{scale.finetuning_epochs} epochs; learning rates halve after 3 epochs without progress, the run stops after "
-        "6 (5 and 10 in the thesis). Networks: four convolutions from scratch, and EfficientNet-Lite0 with ImageNet "
-        f"weights, whose first {stored.FROZEN_BLOCKS} of 16 blocks are frozen to spare time. No people rated these "
-        "pictures, and this is neither AVA nor its scale: it shows whether what the tasks teach carries over to faults "
-        "they do not make."
-    )
+    per_epoch = scale.variants + NUM_REFERENCES
+    parts = [
+        f"{count} photographs (wallpapers of Debian packages, scikit-image, scikit-learn) at {SIZE} x {SIZE} pixels; "
+        f"of each all of it, {scale.windows} windows, and all of it behind {scale.composites} cut-outs (photographs "
+        "with true mattes of tuxpaint-stamps-default, each before one photograph only). Three fifths of the "
+        "photographs are to train on, one fifth to choose epochs, one fifth to test on, drawn anew for each of "
+        f"{scale.seeds} seeds. Pretraining: {per_epoch} of the 174 variants of each picture per epoch, "
+        f"{', '.join(f'{n} epochs {name}' for name, n in scale.epochs.items())}, RMSprop, BalancedSum.",
+        f"Finetuning: {len(FAULTS)} faults that are not among the 21 distortions ({', '.join(FAULTS)}) in "
+        f"{len(GRADES)} grades; a picture without a fault is rated 9, each grade costs 2.5. {scale.labels} rated "
+        "pictures (or a share of them) are learned by the earth mover's distance; learning rates halve after "
+        f"{max(1, scale.patience // 2)} epochs without progress, the run stops after {scale.patience} (5 and 10 in the "
+        f"thesis). Networks: four convolutions from scratch, and EfficientNet-Lite0 with ImageNet weights, whose first "
+        f"{FROZEN_BLOCKS} of 16 blocks are frozen to spare time. No people rated these pictures, and this is neither "
+        "AVA nor its scale: it shows whether what the tasks teach carries over to faults they do not make.",
+    ]
+    if "RotNet" in scale.starts:
+        parts.insert(1, "RotNet and SimCLR run in the same trainer on as many images.")
+    return " ".join(parts)
 
 
 def _cell(values: NDArray[np.float64], factor: float = 1, digits: int = 3) -> str:
@@ -107,10 +113,11 @@ def _cell(values: NDArray[np.float64], factor: float = 1, digits: int = 3) -> st
 
 
 def _tables(results: Results, scale: Scale) -> list[Table]:
-    starts = [(backbone, start) for backbone in scale.backbones for start in (NONE, *COMBINATIONS)]
+    starts = [(backbone, start) for backbone in scale.backbones for start in scale.starts]
     ranked = [
         [", ".join(key), *(_cell(results.values(*key, f"ranked {family}"), 100, 1) for family in FAMILIES)]
         for key in starts
+        if key[1] in (NONE, *COMBINATIONS)
     ]
     named = [
         [
@@ -144,14 +151,14 @@ def _tables(results: Results, scale: Scale) -> list[Table]:
             "pictures of all seeds, Bonferroni-corrected, 1 %).",
         ),
     ]
-    if len(scale.shares) > 1:
+    for backbone in scale.backbones if len(scale.shares) > 1 else ():
         rows = [
-            [f"{100 * share:.0f}", *(_cell(results.values(IMAGENET, start, m, share), 1, 1 if m == "epochs" else 3)
+            [f"{100 * share:.0f}", *(_cell(results.values(backbone, start, m, share), 1, 1 if m == "epochs" else 3)
                                      for m in CURVES for start in COMPARED)]
             for share in scale.shares
         ]  # fmt: skip
-        header = ["% of labelled photographs", *(f"{m}, {start}" for m in CURVES for start in COMPARED)]
-        tables.append(Table("Fewer labels, ImageNet weights (as Fig. 16.3 and 16.5)", markdown_table(header, rows)))
+        header = [f"% of {scale.labels} labels", *(f"{m}, {start}" for m in CURVES for start in COMPARED)]
+        tables.append(Table(f"Fewer labels, {backbone} (as Fig. 16.3 and 16.5)", markdown_table(header, rows)))
     return tables
 
 
@@ -163,26 +170,29 @@ def _dagger(results: Results, backbone: str, start: str) -> str:
 def _findings(results: Results, scale: Scale) -> list[str]:
     findings = []
     for backbone in scale.backbones:
-        for start in COMBINATIONS:
+        for start in scale.starts[1:]:
             parts = []
             for measure in ("pearson", "mae", "epochs"):
                 gain = results.values(backbone, start, measure) - results.values(backbone, NONE, measure)
                 parts.append(f"{measure} {np.mean(gain):+.3g}{_interval(gain)}")
             findings.append(f"{backbone}, {start} against no pretext task, same seeds: {'; '.join(parts)}.")
     if len(scale.shares) > 1:
-        goal = float(np.mean(results.values(IMAGENET, NONE, "pearson")))
-        reached = [s for s in scale.shares if np.mean(results.values(IMAGENET, COMPARED[1], "pearson", s)) >= goal]
-        share = f"{100 * min(reached):.0f} %" if reached else "more than all"
-        findings.append(
-            f"ImageNet weights with {COMPARED[1]} need {share} of the labels for the correlation ({goal:.3f}) that "
-            "they have without a pretext task from all of them."
-        )
+        findings += [_labels_needed(results, scale, *key) for key in product(scale.backbones, COMPARED[1:])]
     bright, contrast = np.mean([responses.mean(1) for responses in results.responses], axis=0)
     findings.append(
         f"Darkest to brightest level: the brightness output goes from {bright[0]:+.2f} to {bright[-1]:+.2f}, the "
         f"contrast output from {contrast[0]:+.2f} to {contrast[-1]:+.2f}."
     )
     return findings
+
+
+def _labels_needed(results: Results, scale: Scale, backbone: str, start: str) -> str:
+    """Say from which share on the mean correlation is that of no pretext task with all labels, or higher."""
+    goal = np.mean(results.values(backbone, NONE, "pearson"))
+    means = {share: np.mean(results.values(backbone, start, "pearson", share)) for share in scale.shares}
+    enough = [share for share in scale.shares if all(means[s] >= goal for s in scale.shares if s >= share)]
+    needed = f"{100 * min(enough):.0f} %" if enough else "more than 100 %"
+    return f"{backbone}: {start} needs {needed} of the labels for the correlation without pretext task ({goal:.3f})."
 
 
 def _interval(gain: NDArray[np.float64]) -> str:
@@ -200,16 +210,16 @@ def _pictures(results: Results, scale: Scale) -> list[Picture]:
         axes.set(xlabel="level of brightness applied", ylabel="predicted intensity", title=f"{output} output")
     caption = "What two intensity outputs say about levels of brightness, on photographs not trained on; all networks."
     pictures = [Picture.of(figure, caption)]
-    if len(scale.shares) > 1:
+    for backbone in scale.backbones if len(scale.shares) > 1 else ():
         figure = Figure(figsize=(8, 3.2), layout="constrained")
         for axes, measure in zip(figure.subplots(1, len(CURVES)), CURVES):
             for start in COMPARED:
-                values = np.stack([results.values(IMAGENET, start, measure, share) for share in scale.shares])
+                values = np.stack([results.values(backbone, start, measure, share) for share in scale.shares])
                 shares = 100 * np.array(scale.shares)
                 axes.errorbar(shares, values.mean(1), values.std(1, ddof=1), capsize=3, label=start)
-            axes.set(xlabel="% of labelled photographs", ylabel=measure)
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
-        pictures.append(Picture.of(figure, "Fewer labels, ImageNet weights: mean and standard deviation over seeds."))
+            axes.set(xlabel="% of the labels", ylabel=measure)
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False)
+        pictures.append(Picture.of(figure, f"Fewer labels, {backbone}: mean and standard deviation over seeds."))
     return pictures
 
 

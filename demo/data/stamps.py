@@ -71,7 +71,7 @@ def _compose() -> None:
         backdrop = Image.fromarray(backdrops.render(number, (2 * SIDE, 2 * SIDE)))
         for i, stamp in enumerate(stamps):
             rng = np.random.default_rng([number, i])
-            image, matte = _composed(_cut_out(stamp), backdrop, rng)
+            image, matte = _composed(cut_out(stamp), backdrop, rng)
             for place, picture in ((IMAGES, image), (unfinished, matte)):
                 (place / folder).mkdir(parents=True, exist_ok=True)
                 picture.save(place / folder / stamp.name)
@@ -81,15 +81,20 @@ def _compose() -> None:
 def _stamps(root: Path) -> dict[Path, list[Path]]:
     """Return photographs of each folder that has enough of them."""
     folders: dict[Path, list[Path]] = defaultdict(list)
-    for file in sorted(root.rglob("*.png")):
-        if not file.stem.endswith(("_mirror", "_flip")) and "cartoon" not in file.parts and _is_photograph(file):
-            folders[file.parent.relative_to(root)].append(file)
+    for file in filter(is_photograph, stamp_files(root)):
+        folders[file.parent.relative_to(root)].append(file)
     return {folder: files[:MAXIMUM] for folder, files in folders.items() if len(files) >= MINIMUM}
 
 
-def _is_photograph(file: Path) -> bool:
+def stamp_files(root: Path) -> list[Path]:
+    """Return all stamps but cartoons and mirrored ones."""
+    files = sorted(root.rglob("*.png"))
+    return [file for file in files if not file.stem.endswith(("_mirror", "_flip")) and "cartoon" not in file.parts]
+
+
+def is_photograph(file: Path) -> bool:
     """Tell whether a cut-out is neither tiny, nor opaque everywhere, nor flat as a drawing is."""
-    stamp = _cut_out(file)
+    stamp = cut_out(file)
     if max(stamp.size) < LEAST_SIDE:
         return False
     stamp.thumbnail((128, 128))
@@ -101,7 +106,7 @@ def _is_photograph(file: Path) -> bool:
     return bool((np.abs(np.diff(pixels[..., :3], axis=1)).max(-1) <= 1)[inside].mean() <= FLATTEST)
 
 
-def _cut_out(file: Path) -> Image.Image:
+def cut_out(file: Path) -> Image.Image:
     """Return a stamp without the transparent margin."""
     with Image.open(file) as image:
         stamp = image.convert("RGBA")

@@ -1,4 +1,4 @@
-"""Variants of photographs made once and kept in memory, as images or as what frozen layers make of them."""
+"""Variants of pictures made once and kept, as images or as what frozen layers make of them."""
 
 from __future__ import annotations
 
@@ -23,20 +23,23 @@ NUM_REFERENCES = 3
 
 
 class StoredVariants(PretextDataset):
-    """Variants ``(n, 174, ...)`` of n photographs; of each and in each epoch some are drawn, or all are taken."""
+    """Some rows of variants ``(n, 174, ...)``; of each and in each epoch some are drawn, or all are taken."""
 
-    def __init__(self, stored: Tensor, *, variants_per_image: int | None = None, seed: int = 0) -> None:
-        names = [Path(f"stored-{index}") for index in range(len(stored))]
+    def __init__(
+        self, stored: Tensor, rows: Sequence[int], *, variants_per_image: int | None = None, seed: int = 0
+    ) -> None:
+        names = [Path(f"stored-{row}") for row in rows]
         super().__init__(names, size=SIZE, variants_per_image=variants_per_image, seed=seed)
-        self.stored = stored
+        self.stored, self.rows = stored, list(rows)
 
     def __getitem__(self, index: int) -> PretextBatch:
-        """Return the references and the drawn variants of a photograph."""
-        rows = np.arange(len(VARIANTS))
+        """Return the references and the drawn variants of a picture."""
+        chosen = np.arange(len(VARIANTS))
         if self.variants_per_image is not None:
-            drawn = self.rng(index).choice(rows[NUM_REFERENCES:], self.variants_per_image, replace=False)
-            rows = np.concatenate([rows[:NUM_REFERENCES], np.sort(drawn)])
-        return PretextBatch(self.stored[index][torch.from_numpy(rows)], *targets_of([VARIANTS[row] for row in rows]))
+            drawn = self.rng(index).choice(chosen[NUM_REFERENCES:], self.variants_per_image, replace=False)
+            chosen = np.concatenate([chosen[:NUM_REFERENCES], np.sort(drawn)])
+        images = self.stored[self.rows[index]][torch.from_numpy(chosen)]
+        return PretextBatch(images, *targets_of([VARIANTS[row] for row in chosen]))
 
 
 class StoredRatings(RatedDataset):
@@ -52,7 +55,7 @@ class StoredRatings(RatedDataset):
 
 
 class UpperFeatures(Features):
-    """The layers of EfficientNet-Lite0 that are trained, on what the frozen ones return."""
+    """EfficientNet-Lite0 with its lower layers frozen; takes images, or what the frozen layers made of them."""
 
     def __init__(self, network: EfficientNet) -> None:
         nn.Module.__init__(self)
@@ -63,10 +66,12 @@ class UpperFeatures(Features):
         for layer in self.backbone.modules():
             if isinstance(layer, nn.BatchNorm2d):
                 layer.momentum = 0.1  # the network's own 0.01 is for more steps than there are
+        self.frozen = frozen_layers()
 
     def forward(self, images: Tensor) -> Tensor:
         """Return ``(n, 1280)``."""
-        features: Tensor = self.backbone(images.float())
+        maps = self.frozen(images) if images.dtype == torch.uint8 else images
+        features: Tensor = self.backbone(maps.float())
         return features.flatten(1)
 
 
@@ -91,26 +96,18 @@ def frozen_layers() -> Callable[[Tensor], Tensor]:
     return maps
 
 
-def crops(photograph: Image.Image, count: int, seed: int) -> list[Image.Image]:
-    """Return the whole photograph and windows of it, each twice as large as a variant."""
-    rng, side = np.random.default_rng(seed), min(photograph.size)
-    boxes = [(0, 0, side, side)]
-    for _ in range(count - 1):
-        width = int(side * rng.uniform(0.5, 0.9))
-        left, top = (int(rng.integers(side - width + 1)) for _ in range(2))
-        boxes.append((left, top, left + width, top + width))
-    return [photograph.resize((2 * SIZE, 2 * SIZE), Image.Resampling.LANCZOS, box=box) for box in boxes]
-
-
 def stored_variants(pictures: Sequence[Image.Image], layers: Callable[[Tensor], Tensor]) -> Tensor:
     """Return all variants of pictures, ``(n, 174, ...)``."""
     return torch.stack([layers(_tensor([v.image for v in variants(np.asarray(p), size=SIZE)])) for p in pictures])
 
 
-def stored_ratings(picture: Image.Image, layers: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
-    """Return a picture and its faulty versions, and their ratings."""
-    ratings, versions = zip(*rated_versions(np.asarray(picture.resize((SIZE, SIZE), Image.Resampling.LANCZOS))))
-    return layers(_tensor(versions)), torch.tensor(ratings)
+def stored_ratings(pictures: Sequence[Image.Image], layers: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+    """Return pictures and their faulty versions, ``(n, 22, ...)``, and the ratings of the versions, ``(22,)``."""
+    maps = []
+    for picture in pictures:
+        ratings, versions = zip(*rated_versions(np.asarray(picture.resize((SIZE, SIZE), Image.Resampling.LANCZOS))))
+        maps.append(layers(_tensor(versions)))
+    return torch.stack(maps), torch.tensor(ratings)
 
 
 def _tensor(images: Sequence[np.ndarray]) -> Tensor:
