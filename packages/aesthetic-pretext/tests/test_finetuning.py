@@ -99,7 +99,7 @@ def test_rating_scores_equal_scipy():
     assert scores.spearman == pytest.approx(stats.spearmanr(predicted, given).statistic)
     assert scores.mae == pytest.approx(abs(predicted - given).mean())
     assert scores.accuracy == pytest.approx(((predicted > 5) == (given > 5)).mean())
-    with pytest.raises(ValueError, match="finite ratings"):
+    with pytest.raises(ValueError, match="finite numbers"):
         rating_scores([1.0, float("nan")], [1.0, 2.0])
 
 
@@ -158,7 +158,7 @@ def test_loaders(folder, tmp_path):
 
 def test_finetuning_errors(folder, make_backbone, tmp_path):
     rated = RatedDataset(sorted(folder.glob("*.png")), np.full(5, 3.0), size=16)
-    with pytest.raises(ValueError, match="patience: expected a positive number"):
+    with pytest.raises(ValueError, match="patience: expected a whole number of at least 1"):
         finetune(NimaModel(make_backbone()), rated, rated, patience=0)
     with pytest.raises(ValueError, match="validation: expected rated photographs"):
         finetune(NimaModel(make_backbone()), rated, RatedDataset([], np.zeros((0, 10))))

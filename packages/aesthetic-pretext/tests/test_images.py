@@ -80,7 +80,7 @@ def test_batches_number_images_and_point_to_references(folder):
 
 
 def test_data_set_errors(folder, tmp_path):
-    with pytest.raises(ValueError, match="variants_per_image: expected 1 to 171"):
+    with pytest.raises(ValueError, match="variants_per_image: expected a whole number from 1 to 171"):
         PretextDataset(folder, variants_per_image=172)
     with pytest.raises(ValueError, match="folder: expected an existing folder"):
         PretextDataset(tmp_path / "none")
@@ -117,7 +117,7 @@ def test_transform_errors(small):
     for arguments, message in [
         ({"distortions": ["blur"]}, "distortion: expected one of"),
         ({"distortions": ["vibrance"], "levels": [5]}, r"levels: expected some of \(-2"),
-        ({"p": 2}, "p: expected a probability"),
+        ({"p": 2}, "p: expected a finite number from 0 to 1"),
     ]:
         with pytest.raises(ValueError, match=message):
             RandomDistortion(**arguments)

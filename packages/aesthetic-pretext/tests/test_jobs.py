@@ -125,7 +125,8 @@ def test_the_whole_story_by_command(folder, tmp_path, capsys):
     assert len(found) == 3 + 4 * 11
     assert f"{found['accuracy style']:10.4f}  accuracy style" in printed
     ratings = tmp_path / "ratings.csv"
-    ratings.write_text("image,rating\n" + "".join(f"{i}.png,{3 + i}\n" for i in range(5)))
+    (folder / "cut.png").write_bytes((folder / "0.png").read_bytes()[:100])
+    ratings.write_text("image,rating\ncut.png,7\n" + "".join(f"{i}.png,{3 + i}\n" for i in range(5)))
     rated = ["--ratings", ratings, "--images", folder, "--size", 32]
     nima = tmp_path / "nima.safetensors"
     finetuning = ["finetune", pretext, *rated, "--out", nima, "--epochs", 1, "--validation-share", 0.4]
@@ -135,7 +136,9 @@ def test_the_whole_story_by_command(folder, tmp_path, capsys):
     assert command(*finetuning, "--checkpoint", tmp_path / "tuning") == first
     assert nima.read_bytes() == weights
     printed = command("evaluate", nima, *rated)
-    assert [line.split()[1] for line in printed.splitlines()] == ["pearson", "spearman", "accuracy", "mae"]
+    skipped, *scores = printed.splitlines()
+    assert skipped.startswith(f"skipped: {folder / 'cut.png'}: cannot be read as an image")
+    assert [line.split()[1] for line in scores] == ["pearson", "spearman", "accuracy", "mae"]
 
 
 @pytest.mark.parametrize(
@@ -145,6 +148,12 @@ def test_the_whole_story_by_command(folder, tmp_path, capsys):
         (["make-variants", "none", "--out", "shards"], "folder: expected an existing folder"),
         (["pretrain", "none", "--out", "run", "--backbone", "resnet18"], "torchvision:<name>"),
         (["evaluate", "none.safetensors"], "none.safetensors"),
+        (["pretrain", "none", "--out", "run", "--device", "abacus"], "--device: expected a device of this machine"),
+        pytest.param(
+            ["pretrain", "none", "--out", "run", "--size", "32", "--backbone", "torchvision:vit_b_16"],
+            "--size: expected one that torchvision:vit_b_16 takes, got 32",
+            marks=pytest.mark.slow,
+        ),
         (["render", "none.png", "--out", "no/such/folder.png"], "a file in an existing folder"),
     ],
 )

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 import torch
-from aesthetic_pretext import LossSum, PretextDataset, PretextModel, _run, pretrain
+from aesthetic_pretext import LossSum, PretextDataset, PretextModel, RankingLoss, _run, pretrain
 from aesthetic_pretext.baselines import RotationDataset, RotNetModel, SimCLRModel, ViewDataset
 from aesthetic_pretext.evaluation import (
     distortion_accuracy,
@@ -45,6 +45,21 @@ def test_pretraining_lowers_the_loss(folder, make_model):
     assert sum(losses[-3:]) < 0.97 * sum(losses[:3])
     assert result.history[1]["learning_rate"] == pytest.approx(3e-3 * 0.98)
     assert result.best_epoch == 10
+
+
+def test_the_losses_in_a_loop_of_ones_own(folder, make_backbone):
+    network = nn.Sequential(make_backbone(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 1))
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
+    dataset = PretextDataset(folder, size=16)
+    losses = []
+    for _ in range(6):
+        for images, levels, groups, reference in torch.utils.data.DataLoader(dataset, 5, collate_fn=dataset.collate):
+            loss = RankingLoss()(network(images / 255).sigmoid(), levels, groups, reference=reference)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+    assert losses[-1] < losses[0] < 500
 
 
 @pytest.mark.parametrize("stopped_at", [1, 3])
@@ -129,7 +144,7 @@ distributed.init_process_group("gloo")
 torch.manual_seed(0)
 model = PretextModel(nn.Sequential(nn.Conv2d(3, 8, 5, stride=4), nn.ReLU()), dropout=0.0)
 dataset = PretextDataset(sys.argv[1], size=16, variants_per_image=8)
-result = pretrain(model, dataset, epochs=2, images_per_batch=4, learning_rate=1e-3)
+result = pretrain(model, dataset, epochs=3, images_per_batch=3, learning_rate=1e-3)
 if distributed.get_rank() == 0:
     print(result.history[-1]["ranking"], result.history[-1]["regression"])
     print(" ".join(str(float(x)) for p in model.parameters() for x in p.detach().flatten()[:5]))
@@ -138,7 +153,7 @@ distributed.destroy_process_group()
 
 
 @pytest.mark.slow
-def test_two_processes_equal_one(folder, tmp_path):
+def test_two_processes_with_unequal_parts_equal_one(folder, tmp_path):
     script = tmp_path / "worker.py"
     script.write_text(WORKER)
     outputs = []

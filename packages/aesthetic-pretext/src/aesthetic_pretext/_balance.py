@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from ._core import value_error
+from ._checks import dense, names, positive
+from ._core import shape_error, value_error
+from ._loss_rows import single
 
 CEILING = 20.0  # exp(20) = 5e8, whose products still fit single precision
 
@@ -47,13 +49,11 @@ class BalancedSum(nn.Module):
 
     def __init__(self, temperature: float = 50.0) -> None:
         super().__init__()
-        if not temperature > 0:
-            raise value_error("temperature", "a positive number", temperature)
-        self.temperature = temperature
+        self.temperature = positive("temperature", temperature)
 
     def forward(self, losses: Mapping[str, Tensor]) -> Tensor:
         """Return the balanced sum of scalars."""
-        scaled = torch.stack(_scalars(losses)).float() / self.temperature
+        scaled = single(torch.stack(_scalars(losses))) / self.temperature
         tangent = math.exp(CEILING) * (1 + scaled - CEILING)
         # Clamped above the ceiling, so that the branch not taken is finite, too.
         return torch.where(scaled > CEILING, tangent, scaled.clamp_max(CEILING + 1).exp()).sum()
@@ -79,12 +79,12 @@ class UncertaintyWeighting(nn.Module):
 
     def __init__(self, tasks: Sequence[str]) -> None:
         super().__init__()
-        self.log_variances = nn.ParameterDict({task: nn.Parameter(torch.zeros(())) for task in tasks})
+        self.log_variances = nn.ParameterDict({task: nn.Parameter(torch.zeros(())) for task in names("tasks", tasks)})
 
     def forward(self, losses: Mapping[str, Tensor]) -> Tensor:
         """Return the weighted sum of scalars."""
         _check_names(losses, list(self.log_variances))
-        terms = [torch.exp(-s) * losses[task].float() + s / 2 for task, s in self.log_variances.items()]
+        terms = [torch.exp(-s) * single(losses[task]) + s / 2 for task, s in self.log_variances.items()]
         return torch.stack(terms).sum()
 
 
@@ -120,9 +120,7 @@ class DynamicWeightAverage(nn.Module):
 
     def __init__(self, tasks: Sequence[str], temperature: float = 2.0) -> None:
         super().__init__()
-        if not temperature > 0:
-            raise value_error("temperature", "a positive number", temperature)
-        self.tasks, self.temperature = tuple(tasks), temperature
+        self.tasks, self.temperature = names("tasks", tasks), positive("temperature", temperature)
         self.register_buffer("weights", torch.ones(len(self.tasks)))
         self.register_buffer("total", torch.zeros(len(self.tasks)))
         self.register_buffer("count", torch.zeros(()))
@@ -131,7 +129,7 @@ class DynamicWeightAverage(nn.Module):
     def forward(self, losses: Mapping[str, Tensor]) -> Tensor:
         """Return the weighted sum of scalars."""
         _check_names(losses, list(self.tasks))
-        values = torch.stack([losses[task].float() for task in self.tasks])
+        values = torch.stack([single(losses[task]) for task in self.tasks])
         if self.training:
             self.total += values.detach()
             self.count += 1
@@ -151,12 +149,15 @@ class DynamicWeightAverage(nn.Module):
 
 
 def _scalars(losses: Mapping[str, Tensor]) -> list[Tensor]:
-    if not losses or any(loss.ndim for loss in losses.values()):
-        raise value_error("losses", "one scalar or more", {name: tuple(loss.shape) for name, loss in losses.items()})
+    if not isinstance(losses, Mapping) or not losses:
+        raise value_error("losses", "a mapping of one scalar or more", losses)
+    for name, loss in losses.items():
+        if dense(f"losses[{name!r}]", loss).ndim:
+            raise shape_error("losses", "scalars", {name: loss.shape})
     return list(losses.values())
 
 
 def _check_names(losses: Mapping[str, Tensor], tasks: list[str]) -> None:
+    _scalars(losses)
     if set(losses) != set(tasks):
         raise value_error("losses", f"those of {tasks}", list(losses))
-    _scalars(losses)

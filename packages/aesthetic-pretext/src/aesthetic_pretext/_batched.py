@@ -10,8 +10,9 @@ from torch.nn import functional as F
 
 from . import _batch_style, _batch_technical
 from ._batch_style import PhotoBatch
+from ._checks import dense, generator_on, side
 from ._composition import inscribed
-from ._core import shape_error, type_error, value_error
+from ._core import shape_error, value_error
 from ._registry import REFERENCES, Distortion, Reference, get_distortion
 from ._variants import CROP_SIZE, REFERENCE_MAKERS, SIZE, VARIANTS
 
@@ -42,10 +43,9 @@ def distort_batch(images: Tensor, distortion: str, level: int, *, generator: tor
     Reference:
         Table 16.1.
     """
-    _check(images)
+    _check(images, generator)
     chosen = get_distortion(distortion)
-    if level not in chosen.parameters and level != 0:
-        raise value_error("level", f"one of {(0, *chosen.levels)} for {chosen.name}", level)
+    chosen.check_level(level)
     return torch.cat([_apply(chosen, part, level, generator) for part in _parts(images)])
 
 
@@ -71,9 +71,8 @@ def variants_batch(images: Tensor, *, size: int = SIZE, generator: torch.Generat
     Reference:
         Section 16.2.1 and Table 16.1.
     """
-    _check(images)
-    if size < 1:
-        raise value_error("size", "a positive number of pixels", size)
+    _check(images, generator)
+    size = side(size)
     results = []
     for part in _parts(images):
         height, width = part.images.shape[2:]
@@ -132,10 +131,9 @@ def _padded(images: Tensor, size: int) -> Tensor:
     return F.pad(images, (across // 2, across - across // 2, down // 2, down - down // 2))
 
 
-def _check(images: Tensor) -> None:
-    if not isinstance(images, Tensor):
-        raise type_error("images", "a tensor", images)
-    if images.dtype != torch.uint8:
+def _check(images: Tensor, generator: torch.Generator | None) -> None:
+    if dense("images", images).dtype != torch.uint8:
         raise value_error("images", "dtype torch.uint8, values 0 to 255", f"dtype {images.dtype}")
     if images.ndim != 4 or images.shape[1] not in (1, 3) or images.numel() == 0:
         raise shape_error("images", "(n, 1 or 3, h, w), not empty", {"images": images.shape})
+    generator_on(images.device, generator)

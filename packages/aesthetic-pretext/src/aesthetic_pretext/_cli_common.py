@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from ._core import value_error
 from ._variants import SIZE
 from .ratings import RatedDataset, read_ava, read_ratings, read_tid2013
@@ -28,13 +30,33 @@ def add_rated_options(command: argparse.ArgumentParser, *, needed: bool) -> None
 
 
 def read_rated(options: argparse.Namespace) -> RatedDataset:
-    """Read the rated photographs."""
+    """Read the rated photographs; list those whose files are broken, and leave them out."""
     if options.ratings.is_dir():
-        return read_tid2013(options.ratings, size=options.size)
-    if options.images is None:
+        rated = read_tid2013(options.ratings, size=options.size)
+    elif options.images is None:
         raise value_error("--images", "the folder of the rated images", "none")
-    read = read_ava if options.ratings.suffix == ".txt" else read_ratings
-    return read(options.ratings, images=options.images, size=options.size)
+    else:
+        read = read_ava if options.ratings.suffix == ".txt" else read_ratings
+        rated = read(options.ratings, images=options.images, size=options.size)
+    rated, failed = rated.readable()
+    for reason in failed.values():
+        say(f"skipped: {reason}")
+    if not len(rated):
+        raise value_error("--images", "a rated image that can be read", f"{len(failed)} that cannot")
+    return rated
+
+
+def add_device_option(command: argparse.ArgumentParser) -> None:
+    """Add the option that names a device."""
+    command.add_argument("--device", default="cpu", help="such as cpu or cuda (default: %(default)s)")
+
+
+def device_of(options: argparse.Namespace) -> torch.device:
+    """Return the device, if this machine has it."""
+    try:
+        return torch.zeros((), device=options.device).device
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise value_error("--device", "a device of this machine", f"{options.device}: {error}") from error
 
 
 def need_folder(path: Path) -> None:

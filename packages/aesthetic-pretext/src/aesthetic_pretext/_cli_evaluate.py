@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ._cli_common import add_command, add_rated_options, need_folder, read_rated, say
+from ._cli_common import add_command, add_device_option, add_rated_options, device_of, need_folder, read_rated, say
 from ._core import atomic_path, value_error
 from ._dataset import PretextDataset
 from ._model import PretextModel
@@ -27,14 +27,14 @@ def evaluate_options(commands: Any) -> None:
     shown = "whose levels are shown to the intensity outputs (default: brightness contrast)"
     command.add_argument("--distortions", nargs="+", default=["brightness", "contrast"], metavar="NAME", help=shown)
     command.add_argument("--json", type=Path, help="also write the numbers here")
-    command.add_argument("--device", default="cpu")
+    add_device_option(command)
 
 
 def _evaluate(options: argparse.Namespace) -> None:
     if options.json is not None:
         need_folder(options.json)
     model, _ = load_model(options.model)
-    model.to(options.device)
+    model.to(device_of(options))
     if isinstance(model, NimaModel):
         if options.ratings is None:
             raise value_error("--ratings", "rated images, for a finetuned model", "none")

@@ -11,7 +11,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from ._cli_common import add_command, add_rated_options, need_folder, read_rated, say
+from ._checks import side
+from ._cli_common import add_command, add_device_option, add_rated_options, device_of, need_folder, read_rated, say
 from ._core import value_error
 from ._dataset import PretextDataset
 from ._finetune import finetune
@@ -39,13 +40,14 @@ def pretrain_options(commands: Any) -> None:
     command.add_argument("--precision", choices=list(PRECISIONS), default="float32")
     command.add_argument("--workers", type=int, default=0)
     command.add_argument("--checkpoint-every", type=int, help="steps (default: each epoch)")
-    command.add_argument("--device", default="cpu")
+    add_device_option(command)
     command.add_argument("--tensorboard", type=Path, help="folder of event files")
 
 
 def _pretrain(options: argparse.Namespace) -> None:
+    device = device_of(options)
     if "WORLD_SIZE" in os.environ:  # under torchrun
-        torch.distributed.init_process_group("gloo" if options.device == "cpu" else "nccl")
+        torch.distributed.init_process_group("gloo" if device.type == "cpu" else "nccl")
     options.out.mkdir(parents=True, exist_ok=True)
     with torch.random.fork_rng([]):
         torch.manual_seed(options.seed)
@@ -55,7 +57,8 @@ def _pretrain(options: argparse.Namespace) -> None:
                 backbone.load_state_dict(load_file(options.weights))
             except (RuntimeError, SafetensorError) as error:
                 raise value_error("--weights", f"the state dict of {options.backbone}", str(error)) from error
-        model = PretextModel(backbone, options.tasks).to(options.device)
+        model = PretextModel(backbone, options.tasks).to(device)
+    _check_size(model, options)
 
     def photographs(folder: Path) -> PretextDataset:
         return PretextDataset(
@@ -85,6 +88,16 @@ def _pretrain(options: argparse.Namespace) -> None:
         torch.distributed.destroy_process_group()
 
 
+@torch.no_grad()
+def _check_size(model: PretextModel, options: argparse.Namespace) -> None:
+    """Refuse a size of images that the backbone does not take, before the work."""
+    size, device = side(options.size), next(model.parameters()).device
+    try:
+        model.eval()(torch.zeros(2, 3, size, size, device=device))
+    except (RuntimeError, AssertionError) as error:
+        raise value_error("--size", f"one that {options.backbone} takes", f"{size}: {error}") from error
+
+
 def finetune_options(commands: Any) -> None:
     """Add the options of ``finetune``."""
     command = add_command(commands, "finetune", _finetune, "train a model on ratings (NIMA)")
@@ -98,7 +111,7 @@ def finetune_options(commands: Any) -> None:
     command.add_argument("--epochs", type=int, default=200)
     command.add_argument("--batch-size", type=int, default=64)
     command.add_argument("--workers", type=int, default=0)
-    command.add_argument("--device", default="cpu")
+    add_device_option(command)
 
 
 def _finetune(options: argparse.Namespace) -> None:
@@ -117,7 +130,7 @@ def _finetune(options: argparse.Namespace) -> None:
 
     with torch.random.fork_rng([]):
         torch.manual_seed(options.seed)
-        model = NimaModel(pretrained.features).to(options.device)
+        model = NimaModel(pretrained.features).to(device_of(options))
     result = finetune(
         model,
         part(order[held_out : held_out + count]),

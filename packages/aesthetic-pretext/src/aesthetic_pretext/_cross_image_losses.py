@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ._checks import number
 from ._loss_rows import column
 from ._registry import MAX_LEVEL
 from ._targets import NUM_DISTORTIONS
@@ -31,7 +32,7 @@ def consistency_loss(scores: Tensor, levels: Tensor, groups: Tensor) -> Tensor:
     Reference:
         Section 16.5, the first of the suggested losses.
     """
-    scores = column(scores, levels, groups)
+    scores, levels, groups = column(scores, levels, groups)
     cell = groups.remainder(NUM_DISTORTIONS) * (2 * MAX_LEVEL + 1) + levels
     return _mean((scores[:, None] - scores).square(), _pairs(cell, levels, groups))
 
@@ -60,7 +61,8 @@ def cross_image_ranking_loss(scores: Tensor, levels: Tensor, groups: Tensor, *, 
     Reference:
         Section 16.5, the second of the suggested losses.
     """
-    scores = column(scores, levels, groups)
+    scores, levels, groups = column(scores, levels, groups)
+    margin = number("margin", margin, 0)
     ladder = 2 * groups.remainder(NUM_DISTORTIONS) + (levels > 0)
     less_distorted = levels.abs()[:, None] < levels.abs()
     return _mean((margin + scores - scores[:, None]).relu(), _pairs(ladder, levels, groups) & less_distorted)

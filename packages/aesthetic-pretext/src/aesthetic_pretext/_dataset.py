@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -13,8 +12,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from ._checks import seed_number, side, whole_number
 from ._core import value_error
-from ._images import image_files, load_image
+from ._images import listed_files, load_image
 from ._photo import Pixels
 from ._targets import NUM_DISTORTIONS, targets_of
 from ._variants import SIZE, VARIANTS, VariantKey, iterate_variants
@@ -50,10 +50,10 @@ class FolderDataset(Dataset[Item], Generic[Item]):
     def __init__(
         self, source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], *, size: int = SIZE, seed: int = 0
     ) -> None:
-        self.files = image_files(source) if isinstance(source, (str, os.PathLike)) else [Path(p) for p in source]
+        self.files = listed_files(source)
         if not self.files:
             raise value_error("source", "a folder or a list with image files", "an empty list")
-        self.size, self.seed, self.epoch = size, seed, 0
+        self.size, self.seed, self.epoch = side(size), seed_number(seed), 0
 
     def __len__(self) -> int:
         """Return the number of photographs."""
@@ -120,8 +120,8 @@ class PretextDataset(FolderDataset[PretextBatch]):
     ) -> None:
         super().__init__(source, size=size, seed=seed)
         self.distorted = [key for key in VARIANTS if key.distortion]
-        if variants_per_image is not None and not 1 <= variants_per_image <= len(self.distorted):
-            raise value_error("variants_per_image", f"1 to {len(self.distorted)}, or None", variants_per_image)
+        if variants_per_image is not None:
+            whole_number("variants_per_image", variants_per_image, 1, len(self.distorted))
         self.variants_per_image = variants_per_image
 
     def __getitem__(self, index: int) -> PretextBatch:

@@ -20,14 +20,16 @@ def wrapped(model: nn.Module, device: torch.device) -> nn.Module:
     return nn.parallel.DistributedDataParallel(model, device_ids=[device] if device.type == "cuda" else None)
 
 
-def averaged(loss: Tensor) -> Tensor:
-    """Return a loss whose value is the mean over processes and whose gradient is this process's.
+def averaged(loss: Tensor, share: float) -> Tensor:
+    """Return a loss whose value is the mean over all images and whose gradient is that of this process's part.
 
-    A balanced sum weighs gradients by the value of the loss, which must be that of the whole batch.
+    A balanced sum weighs gradients by the value of the loss, which must be that of the whole batch. ``share`` is 1
+    where all processes have equally many images.
     """
     processes = world()[1]
     if processes == 1:
         return loss
+    loss = loss * share
     mean = loss.detach().clone()
     distributed.all_reduce(mean)
     return loss + (mean / processes - loss.detach())

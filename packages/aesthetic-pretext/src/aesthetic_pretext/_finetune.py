@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from . import _loading, functional
 from ._checkpoint import BEST, LAST, read_tensors, write_tensors
-from ._core import track, value_error
+from ._checks import local_path, number, positive, seed_number, whole_number
+from ._core import track, type_error, value_error
 from ._finetune_run import FinetuneRun
 from ._history import Row
 from ._nima import NimaModel, predict
+from ._unfinished import remove_unfinished
 from .ratings import RatedDataset
 
 
@@ -82,16 +83,27 @@ def finetune(
         History and best epoch.
 
     Raises:
+        TypeError: the model or a set is of another kind.
         ValueError: a set is empty, an option does not fit, or the checkpoint is of a run with other options.
         FloatingPointError: the loss is not finite.
 
     Reference:
         Section 16.2.5; Talebi and Milanfar 2018, Lennan et al. 2018.
     """
-    for name, number in (("epochs", epochs), ("batch_size", batch_size), ("plateau", plateau), ("patience", patience)):
-        if number < 1:
-            raise value_error(name, "a positive number", number)
+    if not isinstance(model, NimaModel):
+        raise type_error("model", "a NimaModel", model)
+    for name, count in (("epochs", epochs), ("batch_size", batch_size), ("plateau", plateau), ("patience", patience)):
+        whole_number(name, count, 1)
+    whole_number("num_workers", num_workers, 0)
+    if checkpoint_every is not None:
+        whole_number("checkpoint_every", checkpoint_every, 1)
+    seed_number(seed)
+    weight_decay = number("weight_decay", weight_decay, 0)
+    backbone_learning_rate = positive("backbone_learning_rate", backbone_learning_rate)
+    head_learning_rate = positive("head_learning_rate", head_learning_rate)
     for name, dataset in (("training", training), ("validation", validation)):
+        if not isinstance(dataset, RatedDataset):
+            raise type_error(name, "a RatedDataset", dataset)
         if not len(dataset):
             raise value_error(name, "rated photographs", "none")
     settings = {
@@ -100,9 +112,11 @@ def finetune(
         "weight_decay": weight_decay, "plateau": plateau, "patience": patience, "seed": seed,
     }  # fmt: skip
     run = FinetuneRun(model, backbone_learning_rate, head_learning_rate, weight_decay)
-    folder = Path(checkpoint) if checkpoint is not None else None
-    if folder is not None and (folder / LAST).is_file():
-        run.resume(folder / LAST, settings)
+    folder = local_path("checkpoint", checkpoint) if checkpoint is not None else None
+    if folder is not None:
+        remove_unfinished(folder / LAST, folder / BEST)
+        if (folder / LAST).is_file():
+            run.resume(folder / LAST, settings)
     per_epoch = math.ceil(len(training) / batch_size)
 
     while run.epoch < epochs and not run.is_over(patience):

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
+from ._checks import local_path, paths_of
 from ._core import value_error
 from ._photo import Photo, Pixels
 from ._variants import pad_square, scaled_to
 
+# Pillow reports a broken file with any of these.
+READ_ERRORS = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 
 
@@ -34,6 +38,7 @@ def load_image(path: str | os.PathLike[str]) -> Pixels:
         >>> load_image(file).shape
         (2, 3, 3)
     """
+    local_path("path", path)
     try:
         with Image.open(path) as file:
             image = ImageOps.exif_transpose(file)
@@ -43,14 +48,41 @@ def load_image(path: str | os.PathLike[str]) -> Pixels:
             if image.has_transparency_data:
                 image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
             return np.array(image.convert("RGB"))
-    # Pillow reports a broken file with any of these.
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
-        raise OSError(f"{os.fspath(path)}: cannot be read as an image: {error}") from error
+    except READ_ERRORS as error:
+        raise _unreadable(path, error) from error
+
+
+def check_image(path: str | os.PathLike[str]) -> None:
+    """Raise the error of `load_image` for a file that cannot be read; a JPEG is decoded at an eighth of its size.
+
+    Raises:
+        OSError: the file cannot be read or is truncated.
+    """
+    try:
+        with Image.open(path) as file:
+            file.draft("RGB", (1, 1))
+            file.load()
+    except READ_ERRORS as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: str | os.PathLike[str], error: Exception) -> OSError:
+    return OSError(f"{os.fspath(path)}: cannot be read as an image: {error}")
 
 
 def load_square(path: str | os.PathLike[str], size: int) -> Pixels:
     """Read a photograph and put it on a black square of ``size`` pixels."""
     return pad_square(scaled_to(Photo(load_image(path)), size).image, size)
+
+
+def listed_files(source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> list[Path]:
+    """Return the image files of a folder, or those of a list.
+
+    Raises:
+        TypeError: the source is neither.
+        ValueError: there is no such folder, or no image in it.
+    """
+    return image_files(source) if isinstance(source, (str, os.PathLike)) else paths_of("source", source)
 
 
 def image_files(folder: str | os.PathLike[str]) -> list[Path]:
@@ -59,7 +91,7 @@ def image_files(folder: str | os.PathLike[str]) -> list[Path]:
     Raises:
         ValueError: there is no such folder, or no image in it.
     """
-    root = Path(folder)
+    root = local_path("folder", folder)
     if not root.is_dir():
         raise value_error("folder", "an existing folder", str(root))
     files = sorted(p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))

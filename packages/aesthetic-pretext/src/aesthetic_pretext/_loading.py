@@ -27,4 +27,4 @@ def drawn_batches(count: int, batch_size: int, seed: int, epoch: int) -> list[li
 
 def step_seed(seed: int, step: int) -> int:
     """Return a seed of its own for each step (or epoch) of each run."""
-    return seed * 1_000_003 + step
+    return (seed * 1_000_003 + step) % 2**62

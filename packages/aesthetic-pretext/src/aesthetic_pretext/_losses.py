@@ -5,15 +5,14 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from . import functional
-from ._core import value_error
-from ._loss_rows import Reduction
+from ._checks import number
+from ._loss_rows import Reduction, check_reduction
 
 
 class _Loss(nn.Module):
     def __init__(self, reduction: Reduction = "mean") -> None:
         super().__init__()
-        if reduction not in ("mean", "sum", "none"):
-            raise value_error("reduction", "'mean', 'sum' or 'none'", repr(reduction))
+        check_reduction(reduction)
         self.reduction: Reduction = reduction
 
 
@@ -33,7 +32,7 @@ class RankingLoss(_Loss):
 
     def __init__(self, margin: float = 0.2, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
-        self.margin = margin
+        self.margin = number("margin", margin, 0)
 
     def forward(self, scores: Tensor, levels: Tensor, groups: Tensor, *, reference: Tensor) -> Tensor:
         """Return the loss of ``(n,)`` scores."""

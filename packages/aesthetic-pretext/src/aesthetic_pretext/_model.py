@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -10,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from . import functional
-from ._core import shape_error, value_error
+from ._checks import dense, names, number
+from ._core import shape_error, type_error, value_error
 from ._dataset import PretextBatch
 from ._targets import NUM_DISTORTIONS
 
@@ -42,21 +44,29 @@ class Features(nn.Module):
 
     def __init__(self, backbone: nn.Module, *, mean: Sequence[float] = MEAN, std: Sequence[float] = STD) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(std).view(3, 1, 1), persistent=False)
+        if not isinstance(backbone, nn.Module):
+            raise type_error("backbone", "a torch.nn.Module", backbone)
+        like = next((p for p in backbone.parameters() if p.is_floating_point()), torch.zeros(()))
+        self.register_buffer("mean", _channels("mean", mean).to(like), persistent=False)
+        self.register_buffer("std", _channels("std", std, least=1e-6).to(like), persistent=False)
         self.backbone = _without_classifier(copy.deepcopy(backbone))
         self.num_features = 0
         training = self.backbone.training
         with torch.no_grad():
-            example = torch.zeros(2, 3, 224, 224, dtype=torch.uint8, device=next(self.parameters()).device)
+            example = torch.zeros(2, 3, 224, 224, dtype=torch.uint8, device=like.device)
             self.num_features = int(self.eval().forward(example).shape[1])
         self.train(training)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return ``(n, d)`` features of ``(n, 3, h, w)`` images, uint8 or floating point in [0, 1]."""
-        if images.ndim != 4 or images.shape[1] != 3:
-            raise shape_error("images", "(n, 3, h, w)", {"images": images.shape})
-        values = images.to(self.mean.dtype) / 255 if images.dtype == torch.uint8 else images
+        if dense("images", images).ndim != 4 or images.shape[1] != 3 or not images.numel():
+            raise shape_error("images", "(n, 3, h, w), not empty", {"images": images.shape})
+        if images.dtype != torch.uint8 and not images.is_floating_point():
+            raise value_error("images", "dtype uint8, or floating point in [0, 1]", f"dtype {images.dtype}")
+        if images.device != self.mean.device:
+            raise value_error("images", f"a tensor on {self.mean.device}, as the backbone", f"one on {images.device}")
+        values = images.to(self.mean.dtype)
+        values = values / 255 if images.dtype == torch.uint8 else values
         features = self.backbone((values - self.mean) / self.std)
         if not isinstance(features, Tensor) or features.ndim not in (2, 4):
             got = tuple(features.shape) if isinstance(features, Tensor) else type(features).__name__
@@ -66,6 +76,12 @@ class Features(nn.Module):
             expected = f"a size at which the backbone has {self.num_features} features, as at 224 x 224"
             raise value_error("images", expected, f"{features.shape[1]} at {images.shape[2]} x {images.shape[3]}")
         return features
+
+
+def _channels(argument: str, values: Sequence[float], least: float = -math.inf) -> Tensor:
+    if not isinstance(values, Sequence) or isinstance(values, (str, bytes)) or len(values) != 3:
+        raise value_error(argument, "three numbers", values)
+    return torch.tensor([number(argument, value, least) for value in values]).view(3, 1, 1)
 
 
 def _without_classifier(backbone: nn.Module) -> nn.Module:
@@ -121,10 +137,11 @@ class PretextModel(nn.Module):
         cross_image_weight: float = 0.0,
     ) -> None:
         super().__init__()
-        if not tasks or len(set(tasks)) < len(tasks) or not set(tasks) <= set(TASKS):
-            raise value_error("tasks", f"some of {TASKS}, each once", tasks)
-        self.tasks, self.margin = tuple(tasks), margin
-        self.consistency_weight, self.cross_image_weight = consistency_weight, cross_image_weight
+        self.tasks = names("tasks", tasks, TASKS)
+        self.margin = number("margin", margin, 0)
+        self.consistency_weight = number("consistency_weight", consistency_weight, 0)
+        self.cross_image_weight = number("cross_image_weight", cross_image_weight, 0)
+        number("dropout", dropout, 0, 1)
         self.features = backbone if isinstance(backbone, Features) else Features(backbone)
         outputs = {"ranking": 1, "classification": NUM_DISTORTIONS, "regression": NUM_DISTORTIONS}
         self.heads = nn.ModuleDict(

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from . import _loading
+from ._checks import number, whole_number
+from ._core import type_error
 from ._model import Features
 from .ratings import NUM_BINS, RatedDataset
 
@@ -28,6 +30,7 @@ class NimaModel(nn.Module):
     def __init__(self, backbone: nn.Module, *, dropout: float = 0.75) -> None:
         super().__init__()
         self.features = backbone if isinstance(backbone, Features) else Features(backbone)
+        number("dropout", dropout, 0, 1)
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(self.features.num_features, NUM_BINS))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -45,7 +48,17 @@ def predict(model: NimaModel, dataset: RatedDataset, *, batch_size: int = 64, nu
         dataset: photographs.
         batch_size: photographs per batch.
         num_workers: processes that read photographs.
+
+    Raises:
+        TypeError: the model or the set is of another kind.
+        ValueError: an option does not fit.
     """
+    if not isinstance(model, NimaModel):
+        raise type_error("model", "a NimaModel", model)
+    if not isinstance(dataset, RatedDataset):
+        raise type_error("dataset", "a RatedDataset", dataset)
+    batch_size = min(whole_number("batch_size", batch_size, 1), max(1, len(dataset)))
+    whole_number("num_workers", num_workers, 0)
     model.eval()
     device = next(model.parameters()).device
     loader = _loading.loader(dataset, num_workers, batch_size=batch_size)

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ._core import track, value_error
+from ._core import track, type_error, value_error
 from ._dataset import FolderDataset, PretextDataset
 from ._model import PretextModel
 from ._registry import DISTORTIONS, FAMILIES, get_distortion
@@ -37,7 +37,7 @@ def distortion_accuracy(
     Reference:
         Table 16.4.
     """
-    _need_task(model, "classification")
+    _need_task(model, "classification", dataset)
     device = next(model.parameters()).device
     model.eval()
     family = np.array([FAMILIES.index(d.family) for d in DISTORTIONS.values()])
@@ -76,7 +76,7 @@ def response_curves(
     Reference:
         Section 16.4, Fig. 16.4.
     """
-    _need_task(model, "regression")
+    _need_task(model, "regression", dataset)
     chosen = get_distortion(distortion)
     device = next(model.parameters()).device
     model.eval()
@@ -94,6 +94,10 @@ def _stacked(dataset: FolderDataset[Any], index: int, keys: tuple[VariantKey, ..
     return torch.from_numpy(np.stack([variant.image for variant in made])).permute(0, 3, 1, 2).contiguous()
 
 
-def _need_task(model: PretextModel, task: str) -> None:
+def _need_task(model: PretextModel, task: str, dataset: FolderDataset[Any]) -> None:
+    if not isinstance(model, PretextModel):
+        raise type_error("model", "a PretextModel", model)
+    if not isinstance(dataset, FolderDataset):
+        raise type_error("dataset", "a PretextDataset", dataset)
     if task not in model.tasks:
         raise value_error("model", f"one with the task {task!r}", model.tasks)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -13,10 +12,12 @@ from torch import nn
 from . import _distributed, _loading
 from ._balance import BalancedSum, DynamicWeightAverage
 from ._checkpoint import BEST, LAST, read_tensors, write_tensors
-from ._core import track, value_error
+from ._checks import local_path, number, one_of, positive, seed_number, whole_number
+from ._core import track, type_error, value_error
 from ._dataset import FolderDataset
 from ._history import Row, write_csv, write_tensorboard
 from ._run import PRECISIONS, Precision, Run
+from ._unfinished import remove_unfinished
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def pretrain(
         validation: others, to choose the epoch.
         epochs: number of passes.
         images_per_batch: photographs per batch over all processes, each with its variants; an incomplete last batch
-            is left out.
+            is left out. Processes may have unequally many.
         balance: how the losses are added; ``BalancedSum()`` by default.
         learning_rate: in the first epoch.
         decay: factor of the learning rate per epoch.
@@ -84,6 +85,7 @@ def pretrain(
         History and best epoch.
 
     Raises:
+        TypeError: the model has no losses, or a set is none of photographs.
         ValueError: an option does not fit, there is no whole batch, or the checkpoint is of a run with other options.
         FloatingPointError: the loss is not finite.
 
@@ -101,27 +103,40 @@ def pretrain(
     Reference:
         Section 16.2.3.
     """
-    if precision not in PRECISIONS:
-        raise value_error("precision", f"one of {tuple(PRECISIONS)}", repr(precision))
-    for name, number in (("epochs", epochs), ("images_per_batch", images_per_batch)):
-        if number < 1:
-            raise value_error(name, "a positive number", number)
-    if images_per_batch > len(dataset):
+    rank, processes = _distributed.world()
+    _check_sets(model, dataset, validation)
+    if whole_number("images_per_batch", images_per_batch, 1) > len(dataset):
         raise value_error("images_per_batch", f"at most the {len(dataset)} photographs of the set", images_per_batch)
-    if images_per_batch % _distributed.world()[1]:
-        raise value_error("images_per_batch", f"a multiple of {_distributed.world()[1]} processes", images_per_batch)
+    if images_per_batch < processes:
+        raise value_error("images_per_batch", f"at least one for each of {processes} processes", images_per_batch)
+    if balance is not None and not isinstance(balance, nn.Module):
+        raise type_error("balance", "a module, such as BalancedSum()", balance)
+    one_of("precision", precision, tuple(PRECISIONS))
+    whole_number("epochs", epochs, 1)
+    whole_number("num_workers", num_workers, 0)
+    if checkpoint_every is not None:
+        whole_number("checkpoint_every", checkpoint_every, 1)
+    learning_rate, decay = positive("learning_rate", learning_rate), positive("decay", decay)
+    weight_decay, seed = number("weight_decay", weight_decay, 0), seed_number(seed)
     settings = {
         "photographs": len(dataset), "images_per_batch": images_per_batch, "learning_rate": learning_rate,
         "decay": decay, "weight_decay": weight_decay, "precision": precision, "seed": seed,
     }  # fmt: skip
+    folder, log_file, events = (
+        local_path(name, path) if path is not None else None
+        for name, path in (("checkpoint", checkpoint), ("log", log), ("tensorboard", tensorboard))
+    )
     run = Run(model, balance or BalancedSum(), learning_rate, weight_decay, precision)
-    folder = Path(checkpoint) if checkpoint is not None else None
-    if folder is not None and (folder / LAST).is_file():
-        run.resume(folder / LAST, settings)
+    run.share = processes * len(range(rank, images_per_batch, processes)) / images_per_batch
+    if folder is not None:
+        if rank == 0:
+            remove_unfinished(folder / LAST, folder / BEST)
+        if (folder / LAST).is_file():
+            run.resume(folder / LAST, settings)
     per_epoch = len(dataset) // images_per_batch
 
     def save() -> None:
-        if folder is not None and _distributed.world()[0] == 0:
+        if folder is not None and rank == 0:
             run.save(folder / LAST, settings)
 
     while run.epoch < epochs:
@@ -138,19 +153,27 @@ def pretrain(
         run.history.append(row)
         if isinstance(run.balance, DynamicWeightAverage):
             run.balance.end_epoch()
-        if run.is_best() and folder is not None and _distributed.world()[0] == 0:
+        if run.is_best() and folder is not None and rank == 0:
             write_tensors(folder / BEST, model.state_dict(), {"epoch": run.epoch})
         save()
-        if _distributed.world()[0] == 0:
-            if log is not None:
-                write_csv(Path(log), run.history)
-            if tensorboard is not None:
-                write_tensorboard(Path(tensorboard), row)
+        if rank == 0:
+            if log_file is not None:
+                write_csv(log_file, run.history)
+            if events is not None:
+                write_tensorboard(events, row)
     _distributed.barrier()
     if validation is not None:
         best = read_tensors(folder / BEST)[0] if folder is not None else run.best_weights
         model.load_state_dict(best)
     return Pretrained(run.history, run.best_epoch)
+
+
+def _check_sets(model: Any, dataset: Any, validation: Any) -> None:
+    if not isinstance(model, nn.Module) or not hasattr(model, "losses"):
+        raise type_error("model", "a module with the method losses, such as a PretextModel", model)
+    for name, photographs in (("dataset", dataset), ("validation", validation)):
+        if not isinstance(photographs, FolderDataset) and not (name == "validation" and photographs is None):
+            raise type_error(name, "a PretextDataset or another FolderDataset", photographs)
 
 
 def _loader(

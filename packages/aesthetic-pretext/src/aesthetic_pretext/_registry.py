@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 from . import _composition, _style, _technical
+from ._checks import WHOLE, one_of, seed_number
 from ._core import value_error
 from ._photo import Photo, Pixels, Seed
 
@@ -78,12 +79,18 @@ class Distortion:
 
     def of_photo(self, photo: Photo, level: int, seed: int) -> Pixels:
         """Distort a prepared image, as ``distort`` does."""
-        if level not in self.parameters and level != 0:
-            raise value_error("level", f"one of {(0, *self.levels)} for {self.name}", level)
+        self.check_level(level)
+        seed_number(seed)
         if level == 0 and self.reference == "original":
             return photo.image.copy()
         parameter = self.parameters[level] if level else self.default
         return self.apply(photo, parameter, (seed, self.index))
+
+    def check_level(self, level: int) -> None:
+        """Raise the error for a level that is not on the ladder."""
+        whole: object = level  # a tensor or a list would be compared element by element
+        if not isinstance(whole, WHOLE) or level not in (0, *self.levels):
+            raise value_error("level", f"one of {(0, *self.levels)} for {self.name}", level)
 
     def rank_fraction(self, level: int) -> float:
         """Return the regression target of a level: its rank among the levels of its sign over their number.
@@ -171,6 +178,5 @@ def get_distortion(name: str) -> Distortion:
         >>> get_distortion("tint").levels
         (-5, -4, -3, -2, -1, 1, 2, 3, 4, 5)
     """
-    if name not in DISTORTIONS:
-        raise value_error("distortion", f"one of {', '.join(DISTORTIONS)}", repr(name))
+    one_of("distortion", name, tuple(DISTORTIONS))
     return DISTORTIONS[name]

@@ -40,6 +40,7 @@ class Run:
         self.history: list[Row] = []
         self.totals: dict[str, float] = {}
         self.images, self.seconds = 0, 0.0
+        self.share = 1.0  # of this process in a batch, times the number of processes
         self.best_weights: dict[str, Tensor] = {}
 
     @property
@@ -59,7 +60,7 @@ class Run:
         self.balance.train()
         with seeded(seed, self.device):
             losses = self.losses(batch)
-        losses = {name: _distributed.averaged(loss) for name, loss in losses.items()}
+        losses = {name: _distributed.averaged(loss, self.share) for name, loss in losses.items()}
         loss = self.balance(losses)
         if not math.isfinite(float(loss.detach())):
             values = {name: float(value.detach()) for name, value in losses.items()}

@@ -16,8 +16,10 @@ from typing import Any, Literal, TypeAlias
 
 from PIL import Image
 
+from ._checks import local_path, one_of, seed_number, side, whole_number
 from ._core import atomic_path, import_extra, track, value_error
-from ._images import image_files, load_image
+from ._images import listed_files, load_image
+from ._unfinished import end_with_parent, remove_unfinished
 from ._variants import SIZE, VARIANTS, iterate_variants
 
 Format: TypeAlias = Literal["webdataset", "parquet"]
@@ -110,7 +112,7 @@ def make_variants(
         Shards and failures.
 
     Raises:
-        ValueError: there is no image, or an option does not fit.
+        ValueError: there is no image, an option does not fit, or ``manifest.json`` is damaged.
 
     Example:
         >>> import tempfile
@@ -121,23 +123,23 @@ def make_variants(
         >>> make_variants(folder, folder / "shards", size=16, num_workers=1)
         Shards(new=0, failed={})
     """
-    if format not in WRITERS:
-        raise value_error("format", f"one of {tuple(WRITERS)}", repr(format))
-    if photos_per_shard < 1:
-        raise value_error("photos_per_shard", "a positive number", photos_per_shard)
+    one_of("format", format, tuple(WRITERS))
+    whole_number("photos_per_shard", photos_per_shard, 1)
+    if num_workers is not None:
+        whole_number("num_workers", num_workers, 1)
+    size, seed = side(size), seed_number(seed)
     if format == "parquet":
         import_extra("pyarrow", package="aesthetic-pretext", extra="parquet")
-    paths = image_files(source) if isinstance(source, (str, os.PathLike)) else [Path(path) for path in source]
-    folder = Path(out)
+    paths = listed_files(source)
+    folder = local_path("out", out)
     folder.mkdir(parents=True, exist_ok=True)
     jobs = []
     for number, first in enumerate(range(0, len(paths), photos_per_shard)):
         part = paths[first : first + photos_per_shard]
         suffix = {"webdataset": ".tar", "parquet": ".parquet"}[format]
         jobs.append((folder / f"variants-{number:06d}-{_digest(part, size, seed)}{suffix}", part, size, seed, format))
-    manifest: dict[str, dict[str, str]] = {}
-    if (folder / MANIFEST).is_file():
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    remove_unfinished(folder / MANIFEST, *(job[0] for job in jobs))
+    manifest = _manifest(folder / MANIFEST)
     todo = [job for job in jobs if not (job[0].is_file() and job[0].name in manifest)]
     for job, failed in zip(todo, track(_results(todo, num_workers), "shards", total=len(todo), progress=progress)):
         manifest[job[0].name] = failed
@@ -145,6 +147,17 @@ def make_variants(
             temporary.write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     every = {path: reason for job in jobs for path, reason in manifest[job[0].name].items()}
     return Shards([job[0] for job in jobs], len(todo), every)
+
+
+def _manifest(path: Path) -> dict[str, dict[str, str]]:
+    """Return the finished shards of a folder, and the photographs of each that failed."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        if not isinstance(found, dict) or not all(isinstance(failed, dict) for failed in found.values()):
+            raise ValueError("other JSON")
+    except (ValueError, RecursionError) as error:
+        raise value_error(str(path), "the list of shards that make-variants wrote", str(error)) from error
+    return found
 
 
 def _results(
@@ -155,7 +168,8 @@ def _results(
         yield from map(_make_shard, jobs)
         return
     # A forked process could inherit a lock that some thread of this one holds.
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=end_with_parent) as pool:
         yield from pool.map(_make_shard, jobs)
 
 

@@ -8,10 +8,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ._checks import whole_number
+from ._core import value_error
 from ._registry import DISTORTIONS, FAMILIES, MAX_LEVEL
-from ._variants import VariantKey
+from ._variants import VARIANTS, VariantKey
 
 NUM_DISTORTIONS = len(DISTORTIONS)
+KNOWN = frozenset(VARIANTS)
 FAMILY_SIZES = tuple(sum(d.family == family for d in DISTORTIONS.values()) for family in FAMILIES)
 
 
@@ -39,13 +42,21 @@ def targets_of(keys: Sequence[VariantKey], num_images: int = 1) -> Targets:
     Returns:
         Targets of ``num_images * len(keys)`` rows.
 
+    Raises:
+        ValueError: a key is unknown or its reference is missing, or there is no image.
+
     Example:
         >>> from aesthetic_pretext import VARIANTS
         >>> targets = targets_of(VARIANTS, num_images=8)
         >>> len(targets.levels), int(targets.groups.max()), targets.reference[[0, 1, 3, 174, 177]].tolist()
         (1392, 167, [0, 1, 0, 174, 174])
     """
+    if not isinstance(keys, Sequence) or not keys or not set(keys) <= KNOWN:
+        raise value_error("keys", "some of VARIANTS", keys)
+    num_images = whole_number("num_images", num_images, 1, 1_000_000)
     rows = {key.reference: row for row, key in enumerate(keys) if key.distortion is None}
+    if missing := {key.reference for key in keys} - set(rows):
+        raise value_error("keys", "every reference of the other keys", f"none of {sorted(missing)}")
     levels = torch.tensor([key.level for key in keys])
     distortions = torch.tensor([DISTORTIONS[key.distortion].index if key.distortion else -1 for key in keys])
     reference = torch.tensor([rows[key.reference] for key in keys])

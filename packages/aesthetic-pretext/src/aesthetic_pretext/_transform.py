@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.utils import _pytree
 
 from ._batched import distort_batch
+from ._checks import dense, generator_on, names, number
 from ._core import import_extra, value_error
 from ._photo import Photo
 from ._registry import DISTORTIONS, get_distortion
@@ -46,18 +47,19 @@ class RandomDistortion(nn.Module):
 
     def __init__(
         self,
-        distortions: Sequence[str] | None = None,
+        distortions: Collection[str] | None = None,
         *,
-        levels: Sequence[int] | None = None,
+        levels: Collection[int] | None = None,
         p: float = 1.0,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        if not 0 <= p <= 1:
-            raise value_error("p", "a probability", p)
-        self.p, self.generator = p, generator
+        self.p = number("p", p, 0, 1)
+        self.generator = generator_on(torch.device("cpu"), generator)
+        if levels is not None and (isinstance(levels, (str, bytes)) or not isinstance(levels, Collection)):
+            raise value_error("levels", "some levels", levels)
         self.choices: list[tuple[str, list[int]]] = []
-        for name in DISTORTIONS if distortions is None else distortions:
+        for name in tuple(DISTORTIONS) if distortions is None else names("distortions", distortions):
             ladder = get_distortion(name).levels
             chosen = [level for level in ladder if levels is None or level in levels]
             if not chosen:
@@ -89,7 +91,7 @@ class RandomDistortion(nn.Module):
             if image.mode not in ("RGB", "L"):
                 raise value_error("inputs", "PIL images of mode RGB or L", image.mode)
             return Image.fromarray(DISTORTIONS[name].of_photo(Photo(np.asarray(image)), level, seed))
-        plain = image.as_subclass(Tensor)
+        plain = dense("inputs", image).as_subclass(Tensor)
         generator = torch.Generator(device=plain.device).manual_seed(seed)
         result = distort_batch(plain if plain.ndim == 4 else plain[None], name, level, generator=generator)
         result = result if plain.ndim == 4 else result[0]

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from ._checks import side
 from ._composition import inscribed
-from ._core import value_error
 from ._photo import Photo, Pixels
 from ._registry import DISTORTIONS, REFERENCES, Distortion, Reference
 
@@ -59,7 +59,7 @@ def variants(image: Pixels, *, size: int = SIZE, seed: int = 0) -> list[Variant]
 
     Args:
         image: ``(h, w, 3)`` RGB or ``(h, w)`` grey, uint8, of any size.
-        size: side of the results in pixels.
+        size: side of the results in pixels; the published severities of blurs, in pixels, are for 224.
         seed: of noise and of the angle of motion.
 
     Returns:
@@ -86,8 +86,7 @@ def iterate_variants(
     image: Pixels, keys: tuple[VariantKey, ...], *, size: int = SIZE, seed: int = 0
 ) -> Iterator[Variant]:
     """Make some variants of a photograph, one after the other."""
-    if size < 1:
-        raise value_error("size", "a positive number of pixels", size)
+    size = side(size)
     photo = Photo(image)
     height, width = photo.pixels.shape[:2]
     sides = inscribed(width, height)

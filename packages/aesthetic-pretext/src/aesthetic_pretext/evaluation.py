@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._core import import_extra, shape_error, value_error
+from ._checks import number, real_array, whole_number
+from ._core import import_extra, shape_error, type_error, value_error
 from ._pretext_scores import distortion_accuracy, response_curves
 
 __all__ = ["RatingScores", "compare_errors", "distortion_accuracy", "label_curve", "rating_scores", "response_curves"]
@@ -56,13 +57,12 @@ def rating_scores(prediction: Any, target: Any, *, threshold: float = 5.0) -> Ra
     Reference:
         Section 16.2.6.
     """
-    predicted, given = (np.asarray(values, np.float64) for values in (prediction, target))
+    predicted, given = real_array("prediction", prediction), real_array("target", target)
+    number("threshold", threshold)
     if predicted.ndim != 1 or predicted.shape != given.shape or len(given) < 2:
         raise shape_error(
             "target", "(n,) like prediction, n >= 2", {"prediction": predicted.shape, "target": given.shape}
         )
-    if not (np.isfinite(predicted).all() and np.isfinite(given).all()):
-        raise value_error("prediction, target", "finite ratings", "NaN or infinity")
     errors = np.abs(predicted - given)
     return RatingScores(
         pearson=_correlation(predicted, given),
@@ -101,10 +101,13 @@ def compare_errors(
         Section 16.3, the daggers of Table 16.3.
     """
     stats = import_extra("scipy.stats", package="aesthetic-pretext", extra="stats")
-    arrays = {name: np.asarray(values, np.float64) for name, values in errors.items()}
-    if baseline not in arrays or len(arrays) < 2:
+    if not isinstance(errors, Mapping):
+        raise type_error("errors", "a mapping of models to errors", errors)
+    number("alpha", alpha, 0, 1)
+    arrays = {name: real_array(f"errors[{name!r}]", values) for name, values in errors.items()}
+    if baseline not in list(arrays) or len(arrays) < 2:
         raise value_error("baseline", f"one of {list(arrays)}, besides another model", repr(baseline))
-    if len({array.shape for array in arrays.values()}) > 1:
+    if len({array.shape for array in arrays.values()}) > 1 or arrays[baseline].ndim != 1 or not arrays[baseline].size:
         raise shape_error("errors", "one error per image and model", {name: a.shape for name, a in arrays.items()})
     results = {}
     for name, array in arrays.items():
@@ -143,8 +146,11 @@ def label_curve(
     Reference:
         Section 16.4, Fig. 16.3 and 16.5.
     """
-    if seeds < 1 or not shares or not all(0 < share <= 1 for share in shares):
-        raise value_error("shares, seeds", "shares in (0, 1] and a seed", (shares, seeds))
+    whole_number("seeds", seeds, 1)
+    if not callable(run):
+        raise type_error("run", "a function of a share and a seed", run)
+    if not isinstance(shares, Sequence) or not len(shares) or not all(number("shares", s, 0, 1) > 0 for s in shares):
+        raise value_error("shares", "shares in (0, 1]", shares)
     rows = []
     for share in shares:
         results = [run(share, seed) for seed in range(seeds)]

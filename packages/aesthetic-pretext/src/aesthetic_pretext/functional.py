@@ -12,17 +12,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ._checks import dense, number
 from ._core import shape_error, value_error
 from ._cross_image_losses import consistency_loss, cross_image_ranking_loss
 from ._loss_rows import (
     Reduction,
     before,
     check_ladders,
-    check_reference,
+    check_reduction,
     column,
     is_first,
     matrix,
     reduced,
+    reference_rows,
     single,
 )
 from ._registry import MAX_LEVEL
@@ -80,9 +82,10 @@ def ranking_loss(
         Eq. 16.1; Liu et al. 2017 (RankIQA).
         Erratum: Eq. 16.1 prints ``max(0, (f(less) - f(more)) - m)``, which rewards scoring distorted images higher.
     """
-    scores = column(scores, levels, groups)
-    check_reference(reference, levels)
+    scores, levels, groups = column(scores, levels, groups)
+    reference = reference_rows(reference, levels)
     check_ladders(levels, groups)
+    margin = number("margin", margin, 0)
     distorted = levels != 0
     ladder = torch.where(distorted, 2 * groups + (levels > 0), -1)
     # Ordered by ladder and level, a row's less distorted partners are among the four before it.
@@ -122,7 +125,7 @@ def distortion_classification_loss(
     Reference:
         Eq. 16.2.
     """
-    logits = matrix(logits, "logits", levels, groups)
+    logits, levels, groups = matrix("logits", logits, levels, groups)
     family = torch.arange(len(FAMILY_SIZES), device=logits.device)
     family = family.repeat_interleave(torch.tensor(FAMILY_SIZES, device=logits.device), output_size=NUM_DISTORTIONS)
     distortion = groups.remainder(NUM_DISTORTIONS)
@@ -162,8 +165,8 @@ def intensity_regression_loss(
     Reference:
         Eq. 16.3.
     """
-    predictions = matrix(predictions, "predictions", levels, groups)
-    check_reference(reference, levels)
+    predictions, levels, groups = matrix("predictions", predictions, levels, groups)
+    reference = reference_rows(reference, levels)
     distortion = groups.remainder(NUM_DISTORTIONS)
     target = RANK_FRACTIONS.to(predictions)[distortion, (levels + MAX_LEVEL).clamp(0, 2 * MAX_LEVEL)]
     rows = torch.arange(len(levels), device=levels.device)
@@ -198,13 +201,14 @@ def emd_loss(logits: Tensor, target: Tensor, *, reduction: Reduction = "mean") -
     Reference:
         Section 16.2.5; Talebi and Milanfar 2018 (NIMA), with r = 2.
     """
-    if logits.ndim != 2 or target.shape != logits.shape:
+    if dense("logits", logits).ndim != 2 or dense("target", target).shape != logits.shape:
         raise shape_error("target", "(n, bins) like logits", {"logits": logits.shape, "target": target.shape})
+    if target.device != logits.device:
+        raise value_error("target", f"a tensor on {logits.device}, as logits", f"one on {target.device}")
+    check_reduction(reduction)
     difference = (single(logits).softmax(1) - target.to(single(logits).dtype)).cumsum(1)
     # The gradient of a norm at zero is zero, that of a square root infinite.
     distance: Tensor = torch.linalg.vector_norm(difference, dim=1) / difference.shape[1] ** 0.5
     if reduction == "none":
         return distance
-    if reduction not in ("mean", "sum"):
-        raise value_error("reduction", "'mean', 'sum' or 'none'", repr(reduction))
     return distance.mean() if reduction == "mean" else distance.sum()

@@ -6,7 +6,7 @@ import csv
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ._core import shape_error, value_error
-from ._images import load_square
+from ._checks import dense, local_path, paths_of, real_array, side
+from ._core import shape_error, track, value_error
+from ._images import check_image, load_square
 from ._variants import SIZE
 
 NUM_BINS = 10
@@ -55,9 +56,9 @@ class RatedDataset(Dataset[tuple[Tensor, Tensor]]):
         size: int = SIZE,
     ) -> None:  # fmt: skip
         """Keep the files and normalise the ratings."""
-        self.files, self.size = [Path(file) for file in files], size
-        values = torch.as_tensor(np.asarray(ratings), dtype=torch.float32)
-        if len(values) != len(self.files) or values.shape[1:] not in ((), (NUM_BINS,)):
+        self.files, self.size = paths_of("files", files), side(size)
+        values = torch.tensor(real_array("ratings", ratings), dtype=torch.float32)
+        if not values.ndim or len(values) != len(self.files) or values.shape[1:] not in ((), (NUM_BINS,)):
             raise shape_error("ratings", "(n, 10) or (n,)", {"files": (len(self.files),), "ratings": values.shape})
         self.ratings = _distribution(values) if values.ndim == 1 else _shares(values)
 
@@ -70,6 +71,21 @@ class RatedDataset(Dataset[tuple[Tensor, Tensor]]):
         pixels = load_square(self.files[index], self.size)
         return torch.from_numpy(pixels).permute(2, 0, 1).contiguous(), self.ratings[index]
 
+    def readable(self, *, progress: bool | None = None) -> tuple[RatedDataset, dict[str, str]]:
+        """Return the photographs that can be read, and the others with the reason.
+
+        Args:
+            progress: show a progress bar; by default in a terminal only.
+        """
+        failed: dict[str, str] = {}
+        for file in track(self.files, "checking", progress=progress):
+            try:
+                check_image(file)
+            except OSError as error:
+                failed[str(file)] = str(error)
+        kept = [row for row, file in enumerate(self.files) if str(file) not in failed]
+        return RatedDataset([self.files[row] for row in kept], self.ratings[kept], size=self.size), failed
+
     def collate(self, items: list[tuple[Tensor, Tensor]]) -> RatedBatch:
         """Join photographs."""
         images, ratings = zip(*items)
@@ -79,11 +95,18 @@ class RatedDataset(Dataset[tuple[Tensor, Tensor]]):
 def mean_rating(distribution: Tensor) -> Tensor:
     """Return the mean rating 1 to 10 of distributions ``(n, 10)``.
 
+    Raises:
+        TypeError: the distribution is no tensor.
+        ValueError: its shape does not fit.
+
     Example:
         >>> mean_rating(torch.full((1, 10), 0.1))
         tensor([5.5000])
     """
-    return distribution @ torch.arange(1, NUM_BINS + 1).to(distribution)
+    if dense("distribution", distribution).ndim != 2 or distribution.shape[1] != NUM_BINS:
+        raise shape_error("distribution", f"(n, {NUM_BINS})", {"distribution": distribution.shape})
+    shares = distribution if distribution.is_floating_point() else distribution.float()
+    return shares @ torch.arange(1, NUM_BINS + 1).to(shares)
 
 
 def read_ratings(path: str | os.PathLike[str], *, images: str | os.PathLike[str], size: int = SIZE) -> RatedDataset:
@@ -106,8 +129,11 @@ def read_ratings(path: str | os.PathLike[str], *, images: str | os.PathLike[str]
         >>> mean_rating(read_ratings(folder / "ratings.csv", images=folder).ratings)
         tensor([7.])
     """
-    with Path(path).open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
+    try:
+        rows = list(csv.DictReader(_text(local_path("path", path)).splitlines()))
+    except csv.Error as error:
+        raise value_error(str(path), "a CSV file", str(error)) from error
+    folder = local_path("images", images)
     columns = ["rating"] if rows and "rating" in rows[0] else [str(rating) for rating in range(1, NUM_BINS + 1)]
     if not rows or not {"image", *columns} <= set(rows[0]):
         got = list(rows[0]) if rows else "none"
@@ -116,8 +142,8 @@ def read_ratings(path: str | os.PathLike[str], *, images: str | os.PathLike[str]
         values = np.array([[float(row[column]) for column in columns] for row in rows])
     except (TypeError, ValueError) as error:
         raise value_error(str(path), f"numbers in {columns}", str(error)) from error
-    files = [_existing(Path(images) / row["image"]) for row in rows]
-    return RatedDataset(files, values[:, 0] if columns == ["rating"] else values, size=size)
+    files = [_existing(folder / (row["image"] or "")) for row in rows]
+    return _rated(path, files, values[:, 0] if columns == ["rating"] else values, size)
 
 
 def read_ava(path: str | os.PathLike[str], *, images: str | os.PathLike[str], size: int = SIZE) -> RatedDataset:
@@ -136,14 +162,15 @@ def read_ava(path: str | os.PathLike[str], *, images: str | os.PathLike[str], si
     Reference:
         Section 3.2; Murray et al. 2012.
     """
-    lines = [line.split() for line in Path(path).read_text(encoding="utf-8").splitlines() if line.strip()]
-    if not lines or any(len(line) < 12 or not all(cell.isdigit() for cell in line[1:12]) for line in lines):
+    folder = local_path("images", images)
+    lines = [line.split() for line in _text(local_path("path", path)).splitlines() if line.strip()]
+    if not lines or any(len(line) < 12 or not all(cell.isdecimal() for cell in line[1:12]) for line in lines):
         raise value_error(str(path), "lines of a number, an image id and ten numbers of votes", "others")
-    present = [(Path(images) / f"{line[1]}.jpg", [int(cell) for cell in line[2:12]]) for line in lines]
+    present = [(folder / f"{line[1]}.jpg", [int(cell) for cell in line[2:12]]) for line in lines]
     present = [(file, votes) for file, votes in present if file.is_file()]
     if not present:
         raise value_error("images", f"photographs named by {path}", f"none in {images}")
-    return RatedDataset([file for file, _ in present], np.array([votes for _, votes in present]), size=size)
+    return _rated(path, [file for file, _ in present], [votes for _, votes in present], size)
 
 
 def read_tid2013(folder: str | os.PathLike[str], *, size: int = SIZE) -> RatedDataset:
@@ -160,14 +187,29 @@ def read_tid2013(folder: str | os.PathLike[str], *, size: int = SIZE) -> RatedDa
     Reference:
         Section 16.2.6; Ponomarenko et al. 2015.
     """
-    root = Path(folder)
-    lines = [line.split() for line in (root / "mos_with_names.txt").read_text().splitlines() if line.strip()]
+    root = local_path("folder", folder)
+    scored = root / "mos_with_names.txt"
+    lines = [line.split() for line in _text(scored).splitlines() if line.strip()]
     names = {file.name.lower(): file for file in (root / "distorted_images").iterdir()}  # names differ in case
     try:
         scores, files = zip(*((float(score) + 1, names.get(name.lower(), root / name)) for score, name in lines))
     except ValueError as error:
-        raise value_error("mos_with_names.txt", "lines of a score and a file name", str(error)) from error
-    return RatedDataset([_existing(file) for file in files], np.array(scores), size=size)
+        raise value_error(str(scored), "lines of a score and a file name", str(error)) from error
+    return _rated(scored, [_existing(file) for file in files], scores, size)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise value_error(str(path), "text in UTF-8", str(error)) from error
+
+
+def _rated(path: str | os.PathLike[str], files: list[Path], ratings: Any, size: int) -> RatedDataset:
+    try:
+        return RatedDataset(files, ratings, size=size)
+    except ValueError as error:
+        raise ValueError(f"{os.fspath(path)}: {error}") from error
 
 
 def _existing(file: Path) -> Path:
