@@ -7,7 +7,6 @@ import io
 import json
 import multiprocessing
 import os
-import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -196,9 +195,7 @@ def _in_processes(drawing: IndexRenderer, folder: Path, todo: list[range], worke
 
 
 def _begin_process() -> None:
-    """Make a new process ready to draw, and to end when the process that wants the images has ended."""
-    # An imported Blender adds paths, which a new process inherits and which hide the module to import.
-    sys.path[:] = [path for path in sys.path if "bpy" not in Path(path).parts]
+    """Let a new process end when the one that wants the images has ended."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +77,7 @@ class Renderer:
         cars = load_cars(meshes)
         blender_version()
         with _silence():
-            self._bpy = import_module("bpy")
+            self._bpy = _import_blender()
         folder = tempfile.mkdtemp(prefix="cargen-")
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self._file = Path(folder) / "image.exr"
@@ -152,6 +153,17 @@ def blender_version() -> str:
         raise ImportError(
             'bpy is not installed: pip install "cargen[blender]" on Python 3.13, "bpy==4.5.15" on Python 3.11'
         ) from error
+
+
+def _import_blender() -> ModuleType:
+    """Import the module, also in a process of a pool, of Ray or of Dask that another Blender has started.
+
+    An imported Blender adds paths below its own, which a new process inherits and which hide the module to import.
+    """
+    if "bpy" not in sys.modules:
+        own = Path(str(distribution("bpy").locate_file("bpy")))
+        sys.path[:] = [path for path in sys.path if not Path(path).is_relative_to(own)]
+    return import_module("bpy")
 
 
 @contextmanager
