@@ -22,6 +22,7 @@ def path_gradients(
 ) -> Tensor:
     """Return captum's integrated gradients ``(n, c, h, w)`` of ``distances(images, targets)``."""
     n_steps = whole("n_steps", n_steps, least=1)
+    batch_size = min(batch_size, n_steps * len(inputs))
     method = import_extra("captum.attr", package="dml-attribution", extra="captum").IntegratedGradients(distances)
     tensors = (inputs, baselines.expand_as(inputs), targets.expand(len(inputs), -1))
     parts = [
