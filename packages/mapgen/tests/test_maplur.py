@@ -1,3 +1,4 @@
+import mapgen
 import numpy as np
 import pytest
 import torch
@@ -29,6 +30,9 @@ def test_the_network_is_that_of_figure_6_1():
     blocks_before = [kinds[:place].count("Conv2d") for place, kind in enumerate(kinds) if kind == "MaxPool2d"]
     assert tuple(blocks_before) == POOLED_BLOCKS == (1, 3, 5, 7, 10, 13)
     assert model.eval()(torch.rand(2, 3, 224, 224)).shape == (2, 1)
+    assert mapgen.MapLUR is MapLUR
+    with pytest.raises(AttributeError, match="module 'mapgen' has no attribute 'MapLURs'"):
+        _ = mapgen.MapLURs
 
 
 def test_sizes():
@@ -36,7 +40,7 @@ def test_sizes():
     assert MapLUR(100).eval()(torch.rand(1, 3, 100, 100)).shape == (1, 1)
     with pytest.raises(ValueError, match=r"images: expected \(n, 3, 64, 64\), got images \(1, 3, 224, 224\)"):
         MapLUR(64)(torch.rand(1, 3, 224, 224))
-    with pytest.raises(ValueError, match="size_px: expected at least 64"):
+    with pytest.raises(ValueError, match="size_px: expected a whole number from 64 to 4096, got 32"):
         MapLUR(32)
 
 
@@ -102,8 +106,8 @@ def test_probe_restores_the_mode_and_uses_evaluation():
             {"images": images(4)[:, :9]},
             r"images: expected square images \(n, h, w, 3\) of uint8, got images \(4, 9, 16, 3\)",
         ),
-        ({"epochs": 0}, "epochs, batch_size, patience: expected at least 1, 2"),
-        ({"batch_size": 1}, "epochs, batch_size, patience: expected"),
+        ({"epochs": 0}, "epochs: expected a whole number of at least 1, got 0"),
+        ({"batch_size": 1}, "batch_size: expected a whole number of at least 2, got 1"),
     ],
 )
 def test_bad_input(change, message):

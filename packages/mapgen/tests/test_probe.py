@@ -91,7 +91,7 @@ def test_monotonicity_and_saturation():
     assert abs(respond(lambda x: (x - 46.5) ** 2).monotonicity) < 0.1
     assert respond(lambda x: np.minimum(x, 30)).saturation_point() == 30
     assert respond(lambda x: x).saturation_point() is None
-    with pytest.raises(ValueError, match="tolerance: expected a share"):
+    with pytest.raises(ValueError, match="tolerance: expected a number above 0"):
         respond(lambda x: x).saturation_point(2)
 
 
@@ -156,7 +156,7 @@ def test_models_of_every_kind():
         (lambda images: ["a"] * len(images), {}, "model: expected numbers"),
         (lambda images: None, {}, "expected"),
         (lambda images: images.mean((1, 2)), {"output": 3}, "output: expected a column from 0 to 2, got 3"),
-        (brightness, {"batch_size": 0}, "batch_size: expected at least 1"),
+        (brightness, {"batch_size": 0}, "batch_size: expected a whole number of at least 1"),
         ("model.onnx", {}, "model: expected a callable"),
     ],
 )
@@ -176,7 +176,7 @@ def test_tables_and_cuts():
         _ = response.pearson
     with pytest.raises(ValueError, match="at: expected factors out of width_px, distance_px"):
         response.at(angle=3)
-    with pytest.raises(ValueError, match="at least one scene"):
+    with pytest.raises(ValueError, match="at: expected values out of"):
         response.at(width_px=5)
     with pytest.raises(TypeError, match="land: expected numbers, got str"):
         _ = probe(brightness, sweep(Scene(), "land", ["park", "water"])).pearson

@@ -124,7 +124,7 @@ def test_custom_style_round_trip():
         ({"kind": "land", "fill": "red"}, "fill: expected a colour like"),
         ({"kind": "road", "fill": "#000000"}, "width_px: expected a width for roads"),
         ({"kind": "land", "fill": "#000000", "width_px": 3}, "none for others"),
-        ({"kind": "road", "fill": "#000000", "width_px": -3}, "a positive number of pixels, got -3"),
+        ({"kind": "road", "fill": "#000000", "width_px": -3}, "a number above 0, at most 4096, got -3"),
         ({"kind": "land", "fill": "#000000", "casing_px": float("nan")}, "casing_px: expected"),
     ],
 )

@@ -99,7 +99,7 @@ def test_folders_of_something_else_are_refused(tmp_path):
         write_sweep(entity_grid(), tmp_path / "a")
     with pytest.raises(ValueError, match="out: expected an empty folder"):
         write_sweep(DESIGN, Path(__file__).parent)
-    with pytest.raises(ValueError, match="shard_size, workers: expected at least 1"):
+    with pytest.raises(ValueError, match="workers: expected a whole number of at least 1"):
         write_sweep(DESIGN, tmp_path / "b", workers=0)
     assert contents(tmp_path / "a") == before
 
@@ -112,6 +112,8 @@ def test_command_render(tmp_path, town):
     assert (np.asarray(Image.open(files[2])) == render(town, out="labels")).all()
     assert main(["render", files[0], "--out", files[1], "--antialias"]) == 0
     assert (np.asarray(Image.open(files[1])) == render(town, antialias=True)).all()
+    assert main(["render", files[0]]) == 0
+    assert (np.asarray(Image.open(tmp_path / "scene.png")) == render(town)).all()
     assert main(["render", files[0], "--out", files[3]]) == 0
     assert Path(files[3]).read_text() == render(town, out="svg")
 
@@ -145,6 +147,8 @@ def test_command_probe(tmp_path, capsys, monkeypatch):
     assert numbers["output"] == pytest.approx(expected.tolist())
     assert f"<td>{numbers['output'][7]:.6g}</td>" in Path("page.html").read_text()
     assert capsys.readouterr().out.splitlines()[0] == f"3\t{expected[0]:.6g}"
+    assert main(["probe", "--model", "redness:make"]) == 0
+    assert [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()] == [str(d) for d in range(91)]
 
 
 @pytest.mark.parametrize(
@@ -166,7 +170,10 @@ def test_command_probe(tmp_path, capsys, monkeypatch):
             "land: expected one of",
         ),
         (["sweep", "--scene", "scene.json", "--vary", "roads[0].width_px=3:1", "--out", "x"], "at least one value"),
-        (["sweep", "--design", "entity", "--out", "x", "--workers", "0"], "expected at least 1"),
+        (
+            ["sweep", "--design", "entity", "--out", "x", "--workers", "0"],
+            "workers: expected a whole number of at least 1",
+        ),
         (["probe", "--model", "nothing", "--design", "entity"], "--model: expected MODULE:NAME of something to import"),
         (["probe", "--model", "no_such:thing", "--design", "entity"], "No module named"),
         (

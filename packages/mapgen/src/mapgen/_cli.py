@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     drawing = commands.add_parser("render", parents=[look], help="draw one scene")
     drawing.add_argument("scene", type=Path, help="scene in JSON")
-    drawing.add_argument("--out", type=Path, required=True, help=".png or .svg file")
+    drawing.add_argument("--out", type=Path, help=".png or .svg file; beside the scene, as .png, by default")
     drawing.add_argument("--labels", type=Path, help="also write the label mask, a .png file")
     drawing.set_defaults(run=_render)
 
@@ -61,7 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     writing.add_argument("--shard-size", type=int, default=500)
     writing.set_defaults(run=_sweep)
 
-    asking = commands.add_parser("probe", parents=[look, design], help="ask a model about a sweep")
+    asking = commands.add_parser(
+        "probe", parents=[look, design], help="ask a model about a sweep (the design distance-right by default)"
+    )
     asking.add_argument("--model", required=True, metavar="PACKAGE:FACTORY", help="called without arguments: the model")
     asking.add_argument("--out", type=Path, help="page to write")
     asking.add_argument("--json", type=Path, help="numbers to write")
@@ -74,6 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _render(options: argparse.Namespace) -> None:
     scene, style = _scene(options.scene), _style(options)
+    options.out = options.out or options.scene.with_suffix(".png")
     if options.out.suffix not in (".png", ".svg"):
         raise value_error("--out", "a .png or .svg file", options.out.name)
     if options.out.suffix == ".svg":
@@ -101,6 +104,8 @@ def _sweep(options: argparse.Namespace) -> None:
 
 
 def _probe(options: argparse.Namespace) -> None:
+    if options.design is None and options.scene is None and not options.vary:
+        options.design = "distance-right"
     model = import_name("--model", options.model)()
     response = probe(
         model,

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
-from typing import Literal, TypeVar
+from typing import Literal
 
-from ._core import value_error
+from ._checks import check_choice, check_number, check_values
 from ._features import Road
 from ._scene import Scene
 from ._sweep import Sweep
 
 Direction = Literal["right", "left", "top", "bottom"]
-Value = TypeVar("Value")
 
 ENTITIES = ("industrial", "residential", "commercial", "park", "forest", "water", "neutral", "motorway", "trunk")
 ROADS = ("no road", "trunk", "motorway")
@@ -53,8 +52,8 @@ def width_sweep(
 
     Reference: Section 6.1.1, Figure 6.2.
     """
-    angle = _choice("orientation", orientation, ORIENTATIONS)
-    widths = tuple(widths_px)
+    angle = ORIENTATIONS[check_choice("orientation", orientation, ORIENTATIONS)]
+    widths = check_values("widths_px", widths_px)
     scenes = [Scene(land=land, features=(Road(road, width_px=width, angle=angle),)) for width in widths]
     return Sweep(tuple(scenes), {"width_px": widths})
 
@@ -86,8 +85,9 @@ def interaction(
 
     Factors: ``width_px`` and ``distance_px``.
     """
-    angle, sign = _choice("direction", direction, DIRECTIONS)
-    cells = list(itertools.product(widths_px, distances_px))
+    angle, sign = DIRECTIONS[check_choice("direction", direction, DIRECTIONS)]
+    distances = [check_number("distances_px", distance) for distance in check_values("distances_px", distances_px)]
+    cells = list(itertools.product(check_values("widths_px", widths_px), distances))
     scenes = [
         Scene(land=land, features=(Road(road, width_px=width, angle=angle, offset=sign * distance),))
         for width, distance in cells
@@ -101,16 +101,10 @@ def angle_sweep(
     *, road: str = "trunk", land: str = "neutral", width_px: float = WIDTH_PX, angles: Iterable[float] = range(180)
 ) -> Sweep:
     """Turn a road about the centre. Factor: ``angle`` in degrees, clockwise from vertical."""
-    turned = tuple(angles)
+    turned = check_values("angles", angles)
     scenes = [Scene(land=land, features=(Road(road, width_px=width_px, angle=angle),)) for angle in turned]
     return Sweep(tuple(scenes), {"angle": turned})
 
 
 def _without(factor: str, design: Sweep) -> Sweep:
     return Sweep(design.scenes, {name: values for name, values in design.factors.items() if name != factor})
-
-
-def _choice(argument: str, name: str, choices: dict[str, Value]) -> Value:
-    if name not in choices:
-        raise value_error(argument, f"one of {', '.join(choices)}", repr(name))
-    return choices[name]

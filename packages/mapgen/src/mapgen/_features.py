@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from ._core import type_error, value_error
+from ._checks import check_flag, check_number, check_text, check_values
+from ._core import value_error
+from ._style import MAX_PX
 
 Point = tuple[float, float]
-MAX_PX = 4096  # fixed-point distances of the rasteriser stay within 32 bits up to here
+MAX_M = 1e7  # beyond it no tile of a city lies, and rounding would show
 
 
 @dataclass(frozen=True)
 class _Surface:
     name: str
-    outline_m: tuple[Point, ...]
-    holes_m: tuple[tuple[Point, ...], ...] = ()
+    outline_m: Sequence[Point]
+    holes_m: Sequence[Sequence[Point]] = ()
 
     def __post_init__(self) -> None:
         """Check the rings."""
-        check_name(self.name)
+        check_text("name", self.name, "the name of a class")
         object.__setattr__(self, "outline_m", _ring("outline_m", self.outline_m))
-        holes = tuple(_ring(f"holes_m[{i}]", hole) for i, hole in enumerate(self.holes_m))
+        rings = check_values("holes_m", self.holes_m, "a sequence of outlines")
+        holes = tuple(_ring(f"holes_m[{i}]", hole) for i, hole in enumerate(rings))
         object.__setattr__(self, "holes_m", holes)
 
 
@@ -50,7 +52,7 @@ class Water(_Surface):
     """A water inside an outline; see ``Area``. A river drawn as a line is ``Road("river")``."""
 
     name: str = "water"
-    outline_m: tuple[Point, ...] = ()
+    outline_m: Sequence[Point] = ()
     type: ClassVar[str] = "water"
 
 
@@ -59,7 +61,7 @@ class Building(_Surface):
     """A building, with the thin outline that the style gives it; see ``Area``."""
 
     name: str = "building"
-    outline_m: tuple[Point, ...] = ()
+    outline_m: Sequence[Point] = ()
     type: ClassVar[str] = "building"
 
 
@@ -86,21 +88,20 @@ class Road:
     angle: float = 0.0
     offset: float = 0.0
     casing: bool = True
-    path_m: tuple[Point, ...] | None = None
+    path_m: Sequence[Point] | None = None
     type: ClassVar[str] = "road"
 
     def __post_init__(self) -> None:
         """Check the values."""
-        check_name(self.name)
+        check_text("name", self.name, "the name of a class")
         if self.width_px is not None and self.width_m is not None:
             raise value_error("width_m", "one width, in pixels or in metres", "both")
         for name in ("width_px", "width_m"):
             if (width := getattr(self, name)) is not None:
-                check_number(name, width, minimum=0, maximum=MAX_PX)
-        check_number("angle", self.angle)
-        check_number("offset", self.offset)
-        if not isinstance(self.casing, bool):
-            raise type_error("casing", "True or False", self.casing)
+                object.__setattr__(self, name, check_number(name, width, above=0, maximum=MAX_PX))
+        for name in ("angle", "offset"):
+            object.__setattr__(self, name, check_number(name, getattr(self, name)))
+        check_flag("casing", self.casing)
         if self.path_m is not None:
             object.__setattr__(self, "path_m", _points("path_m", self.path_m, at_least=2))
 
@@ -109,28 +110,14 @@ Feature: TypeAlias = Area | Water | Building | Road
 TYPES: dict[str, type[Feature]] = {kind.type: kind for kind in (Area, Water, Building, Road)}
 
 
-def check_name(name: object) -> None:
-    """Raise an error unless ``name`` is a text."""
-    if not isinstance(name, str):
-        raise type_error("name", "the name of a class", name)
-
-
-def check_number(argument: str, value: Any, *, minimum: float = -math.inf, maximum: float = math.inf) -> None:
-    """Raise an error unless ``value`` is finite, above ``minimum`` and at most ``maximum``."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise type_error(argument, "a number", value)
-    if not math.isfinite(value) or not minimum < value <= maximum:
-        wanted = "a finite number" if minimum == -math.inf else f"a number above {minimum:g}, at most {maximum:g}"
-        raise value_error(argument, wanted, value)
-
-
 def _points(argument: str, points: Iterable[Sequence[float]], *, at_least: int) -> tuple[Point, ...]:
     try:
         array = np.array([tuple(point) for point in points], dtype=float)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise value_error(argument, "points (x, y) in metres", points) from error
-    if array.ndim != 2 or array.shape[1] != 2 or len(array) < at_least or not np.isfinite(array).all():
-        raise value_error(argument, f"at least {at_least} finite points (x, y)", array.tolist())
+    if array.ndim != 2 or array.shape[1] != 2 or len(array) < at_least or not (np.abs(array) <= MAX_M).all():
+        wanted = f"at least {at_least} points (x, y) of finite numbers, at most {MAX_M:g} m away"
+        raise value_error(argument, wanted, array.tolist())
     if (array == array[0]).all():
         raise value_error(argument, "points that differ", array.tolist())
     return tuple((float(x), float(y)) for x, y in array)

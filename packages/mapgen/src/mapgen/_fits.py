@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._checks import check_numbers
 from ._core import value_error
 
 _Array = NDArray[np.float64]
@@ -38,7 +39,7 @@ class Fit:
 
     def predict(self, x: ArrayLike) -> _Array:
         """Return the curve at ``x``."""
-        values = np.asarray(x, dtype=np.float64)
+        values = check_numbers("x", x)
         a, b, *rest = self.coefficients
         if self.form == "logarithmic":
             if (values + self.shift <= 0).any():

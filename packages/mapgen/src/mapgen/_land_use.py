@@ -8,12 +8,13 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from ._checks import check_values
 from ._designs import ENTITIES
 from ._features import Road
 from ._render import render
 from ._scene import Scene
 from ._shapes import Band
-from ._style import KINDS, Style
+from ._style import KINDS, Style, style_or_default
 
 _Array = NDArray[np.float64]
 
@@ -39,12 +40,12 @@ def features(scene: Scene, *, classes: Iterable[str] = ENTITIES, style: Style | 
 
     Reference: Chapter 6, the features of Table 6.1's baselines.
     """
-    style = Style.osm_carto() if style is None else style
+    style = style_or_default(style)
     labels = render(scene, style=style, out="labels")
     counts = np.bincount(labels.ravel(), minlength=len(style.labels))
     away = _centre_distances(scene)
     measured: dict[str, float] = {}
-    for number, name in enumerate(classes):
+    for number, name in enumerate(check_values("classes", classes, "a sequence of classes")):
         look = style.require(f"classes[{number}]", name, *KINDS)
         own = [style.index[label] for label in (name, f"{name} casing") if label in style.index]
         measured[f"{name}_area_m2"] = float(counts[own].sum()) / scene.px_per_m**2

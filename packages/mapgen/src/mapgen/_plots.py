@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._core import import_extra, value_error
+from ._core import import_extra, type_error, value_error
 from ._render import render
-from ._style import Style
+from ._style import Style, style_or_default
 
 if TYPE_CHECKING:
     from ._probe import Response
@@ -17,17 +17,22 @@ if TYPE_CHECKING:
 def plot_response(response: Response, *, axes: Any, style: Style | None) -> tuple[Any, Any]:
     """Draw a curve for one factor, a table of colours for two."""
     pyplot = import_extra("matplotlib.pyplot", package="mapgen", extra="plot")
+    style_or_default(style)
     factors = response.sweep.factors
+    if axes is not None and not hasattr(axes, "inset_axes"):
+        raise type_error("axes", "axes of matplotlib", axes)
     if len(factors) > 2:
         raise value_error("response", "one or two factors (cut it with .at)", ", ".join(factors))
     if axes is None:
-        _, axes = pyplot.subplots(figsize=(8, 4.5), layout="constrained")
+        figure, axes = pyplot.subplots(figsize=(8, 4.5), layout="constrained")
+        figure.get_layout_engine().set(rect=(0, 0, 1, 0.95))  # above it are the titles of the sample images
     if len(factors) == 2:
         _draw_table(response, axes)
     elif all(isinstance(value, (int, float)) for value in factors[response.factor]):
         _draw_curve(response, axes, style)
     else:
         axes.bar([str(value) for value in factors[response.factor]], response.output, color="#2f6fb0")
+        axes.tick_params("x", rotation=40)
         axes.set(xlabel=response.factor, ylabel="model output")
     return axes.figure, axes
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._core import import_extra, track, type_error, value_error
+from ._checks import check_flag, check_number, check_numbers, check_type, check_whole
+from ._core import import_extra, shape_error, track, type_error, value_error
 from ._fits import Fit, fit_curves
 from ._model import as_function, check_answers
 from ._statistics import Correlation, Symmetry, correlation, monotonicity, symmetry
@@ -33,6 +34,14 @@ class Response:
     sweep: Sweep
     output: NDArray[np.float64]
 
+    def __post_init__(self) -> None:
+        """Check that there is one finite answer per scene."""
+        check_type("sweep", self.sweep, Sweep, "a Sweep")
+        object.__setattr__(self, "output", check_numbers("output", self.output))
+        if self.output.shape != (len(self.sweep),):
+            shapes = {"output": self.output.shape, "scenes": (len(self.sweep),)}
+            raise shape_error("output", "one number per scene", shapes)
+
     @property
     def table(self) -> dict[str, list[Any]]:
         """Columns: each factor, and ``output``."""
@@ -48,8 +57,13 @@ class Response:
         for name, value in values.items():
             if name not in self.sweep.factors:
                 raise value_error("at", f"factors out of {', '.join(self.sweep.factors)}", name)
-            rows &= [other == value for other in self.sweep.factors[name]]
-        kept = np.flatnonzero(rows)
+            rows &= [bool(np.array_equal(other, value)) for other in self.sweep.factors[name]]
+        kept = np.flatnonzero(rows).tolist()
+        if not kept:
+            known = {name: list(dict.fromkeys(self.sweep.factors[name])) for name in values}
+            raise value_error("at", f"values out of {known}", " ".join(repr(values).split()))
+        if len(values) == len(self.sweep.factors):
+            raise value_error("at", "at least one factor that is left", ", ".join(values))
         factors = {name: column for name, column in self.sweep.factors.items() if name not in values}
         part = Sweep(
             tuple(self.sweep.scenes[i] for i in kept),
@@ -110,8 +124,7 @@ class Response:
             The smallest such value; ``None`` when less of the factor's range follows it than twice what would follow it
             on a straight line.
         """
-        if not 0 < tolerance < 1:
-            raise value_error("tolerance", "a share between 0 and 1", tolerance)
+        check_number("tolerance", tolerance, above=0, maximum=1)
         order = np.argsort(self.values, kind="stable")
         away = np.abs(self.output[order] - self.output[order[-1]]) > tolerance * np.ptp(self.output)
         first = int(np.flatnonzero(away)[-1]) + 1 if away.any() else 0
@@ -168,10 +181,14 @@ def probe(
 
     Reference: Section 6.1.2.
     """
-    if not isinstance(sweep, Sweep):
-        raise type_error("sweep", "a Sweep", sweep)
-    if batch_size < 1:
-        raise value_error("batch_size", "at least 1", batch_size)
+    check_type("sweep", sweep, Sweep, "a Sweep")
+    batch_size = check_whole("batch_size", batch_size, minimum=1)
+    check_flag("progress", progress, optional=True)
+    if output is not None:
+        check_whole("output", output)
+    for argument, function in (("preprocess", preprocess), ("model", model)):
+        if preprocess is not None and not callable(function):
+            raise type_error(argument, "a callable", function)
     ask = as_function(model) if preprocess is None else model
     answers = []
     for start in track(range(0, len(sweep), batch_size), "probing", progress=progress):
@@ -198,6 +215,10 @@ def symmetry_test(responses: Mapping[str, Response], *, permutations: int = 999,
         >>> symmetry_test(directions).p_value
         0.001
     """
+    check_type("responses", responses, Mapping, "a mapping of directions to responses")  # type: ignore[type-abstract]
+    permutations, seed = check_whole("permutations", permutations, minimum=1), check_whole("seed", seed)
+    for name, response in responses.items():
+        check_type(f"responses[{name!r}]", response, Response, "a Response")
     values = [response.values for response in responses.values()]
     if any(not np.array_equal(values[0], other) for other in values[1:]):
         raise value_error("responses", "the same values of the factor in each direction", list(responses))
@@ -218,7 +239,7 @@ class Transformation:
 
     def __call__(self, values: ArrayLike) -> NDArray[np.float64]:
         """Return the transformed values, in units of the response."""
-        return self.fit.predict(values)
+        return self.fit.predict(check_numbers("values", values))
 
 
 def linearise(response: Response) -> Transformation:
@@ -236,4 +257,5 @@ def linearise(response: Response) -> Transformation:
 
     Reference: Section 6.4.
     """
+    check_type("response", response, Response, "a Response")
     return Transformation(response.factor, response.best_fit)

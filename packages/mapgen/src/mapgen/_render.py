@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ._core import type_error, value_error
-from ._features import MAX_PX, Feature, Road
+from ._checks import check_choice, check_flag, check_type
+from ._core import value_error
+from ._features import Feature, Road
 from ._scene import Scene
 from ._shapes import FULL, Band, Line, Polygon, Shape
-from ._style import KINDS, Kind, Style
+from ._style import KINDS, MAX_PX, Kind, Style, style_or_default
 
 OUTPUTS = ("array", "pil", "labels", "svg")
 _DRAWN_BEFORE: dict[str, tuple[Kind, ...]] = {
@@ -54,8 +55,8 @@ def render(scene: Scene, *, style: Style | None = None, antialias: bool = False,
 
     Reference: Section 6.1.1.
     """
-    style = Style.osm_carto() if style is None else style
-    _check(scene, style, out)
+    style = _check(scene, style, antialias)
+    check_choice("out", out, OUTPUTS)
     if out == "svg":
         shapes = "\n".join(shape.svg(_hex(style, label), scene.size_px) for shape, label in _layers(scene, style))
         size = scene.size_px
@@ -76,22 +77,19 @@ def render_with_labels(
     scene: Scene, *, style: Style | None = None, antialias: bool = False
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return the image ``(h, w, 3)`` and the labels ``(h, w)`` of a scene in one go; see ``render``."""
-    style = Style.osm_carto() if style is None else style
-    _check(scene, style, "array")
+    style = _check(scene, style, antialias)
     layers = list(_layers(scene, style))
     labels = _labels(scene, style, layers)
     image = _as_array(_coloured(labels, style))
     return (_smooth(image, scene, style, layers) if antialias else image), labels
 
 
-def _check(scene: Scene, style: Style, out: str) -> None:
-    if not isinstance(scene, Scene):
-        raise type_error("scene", "a Scene", scene)
-    if not isinstance(style, Style):
-        raise type_error("style", "a Style", style)
-    if out not in OUTPUTS:
-        raise value_error("out", f"one of {', '.join(OUTPUTS)}", out)
-    style.require("land", scene.land, *KINDS)
+def _check(scene: Scene, style: Style | None, antialias: bool) -> Style:
+    check_type("scene", scene, Scene, "a Scene")
+    style = style_or_default(style)
+    check_flag("antialias", antialias)
+    style.require("land", scene.land)
+    return style
 
 
 def _layers(scene: Scene, style: Style) -> Iterator[tuple[Shape, int]]:
@@ -144,7 +142,7 @@ def _surface(feature: Feature, scene: Scene, style: Style) -> list[tuple[Shape, 
     return layers
 
 
-def _pixels(points: tuple[tuple[float, float], ...], scene: Scene) -> NDArray[np.float64]:
+def _pixels(points: Sequence[tuple[float, float]], scene: Scene) -> NDArray[np.float64]:
     return np.array(points) * scene.px_per_m + scene.size_px / 2
 
 

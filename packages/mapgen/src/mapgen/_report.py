@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from ._checks import check_text
 from ._core import import_extra
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ img { max-width: 100% }
 def report_html(response: Response, *, title: str) -> str:
     """Return a self-contained page; all names are escaped."""
     pyplot = import_extra("matplotlib.pyplot", package="mapgen", extra="plot")
+    check_text("title", title)
     figure, _ = response.plot()
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight")

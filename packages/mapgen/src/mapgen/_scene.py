@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from ._checks import check_number, check_text, check_values, check_whole
 from ._core import type_error, value_error
-from ._features import MAX_PX, TYPES, Area, Building, Feature, Road, Water, check_name, check_number
+from ._features import TYPES, Area, Building, Feature, Road, Water
+from ._style import MAX_PX
 
 _STEP = re.compile(r"(areas|waters|buildings|roads|features)\[(\d+)\](?:\.(\w+))?")
 
@@ -37,15 +40,14 @@ class Scene:
     size_m: float = 80.0
     size_px: int = 224
     land: str = "neutral"
-    features: tuple[Feature, ...] = ()
+    features: Sequence[Feature] = ()
 
     def __post_init__(self) -> None:
         """Check the values."""
-        check_number("size_m", self.size_m, minimum=0, maximum=1e6)
-        if isinstance(self.size_px, bool) or not isinstance(self.size_px, int) or not 0 < self.size_px <= MAX_PX:
-            raise value_error("size_px", f"a whole number from 1 to {MAX_PX}", self.size_px)
-        check_name(self.land)
-        object.__setattr__(self, "features", tuple(self.features))
+        object.__setattr__(self, "size_m", check_number("size_m", self.size_m, minimum=1e-3, maximum=1e6))
+        object.__setattr__(self, "size_px", check_whole("size_px", self.size_px, minimum=1, maximum=MAX_PX))
+        check_text("land", self.land, "the name of a class")
+        object.__setattr__(self, "features", check_values("features", self.features, "a sequence of features"))
         for number, feature in enumerate(self.features):
             if type(feature) not in TYPES.values():
                 raise type_error(f"features[{number}]", "an Area, Water, Building or Road", feature)
@@ -86,7 +88,7 @@ class Scene:
             path: ``"land"``, ``"size_px"``, ``"roads[0].width_px"``, ``"areas[1].name"``, ``"features[2]"``, ...
             value: the new value.
         """
-        if path in ("size_m", "size_px", "land"):
+        if isinstance(path, str) and path in ("size_m", "size_px", "land"):
             return replace(self, **{path: value})
         position, attribute = self._find(path)
         if attribute is None:
@@ -110,7 +112,8 @@ class Scene:
         """Return the position in ``features`` and the attribute that a path names."""
         match = _STEP.fullmatch(path) if isinstance(path, str) else None
         if not match:
-            raise value_error("path", "'land', 'size_m', 'size_px', 'roads[0]' or 'roads[0].width_px'", path)
+            wanted = "'land', 'size_m', 'size_px', 'roads[0]' or 'roads[0].width_px'"
+            raise value_error("path", wanted, repr(path) if isinstance(path, str) else type(path).__name__)
         group, number, attribute = match[1], int(match[2]), match[3]
         positions = [i for i, feature in enumerate(self.features) if group in ("features", f"{feature.type}s")]
         if number >= len(positions):
@@ -125,7 +128,7 @@ class Scene:
         """Return the scene as JSON, to be read by ``from_json``."""
         features = [{"type": feature.type, **_without_defaults(feature)} for feature in self.features]
         document = {"size_m": self.size_m, "size_px": self.size_px, "land": self.land, "features": features}
-        return json.dumps(document, default=lambda number: number.item())  # numbers of numpy
+        return json.dumps(document)
 
     @classmethod
     def from_json(cls, text: str) -> Scene:

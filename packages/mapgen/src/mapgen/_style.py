@@ -14,9 +14,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ._checks import check_choice, check_number, check_text, check_type
 from ._core import type_error, value_error
 
 Kind = Literal["land", "water", "waterway", "pier", "building", "paved", "road"]
+MAX_PX = 4096  # of any width; fixed-point distances of the rasteriser stay within 32 bits up to here
 KINDS: tuple[Kind, ...] = ("land", "water", "waterway", "pier", "building", "paved", "road")
 
 
@@ -43,17 +45,17 @@ class ClassStyle:
 
     def __post_init__(self) -> None:
         """Check the values."""
-        if self.kind not in KINDS:
-            raise value_error("kind", f"one of {', '.join(KINDS)}", self.kind)
-        for name, colour in (("fill", self.fill), ("casing", self.casing or "#000000")):
-            if not isinstance(colour, str) or not re.fullmatch("#[0-9a-fA-F]{6}", colour):
-                raise value_error(name, "a colour like '#f2efe9'", colour)
+        check_choice("kind", self.kind, KINDS)
+        for name, colour in (("fill", self.fill), ("casing", "#000000" if self.casing is None else self.casing)):
+            if not re.fullmatch("#[0-9a-fA-F]{6}", check_text(name, colour, "a colour like '#f2efe9'")):
+                raise value_error(name, "a colour like '#f2efe9'", repr(colour))
         if (self.width_px is None) == (self.kind in ("waterway", "road")):
-            raise value_error("width_px", "a width for roads and waterways, and none for others", self.width_px)
-        if self.width_px is not None and not 0 < self.width_px < float("inf"):
-            raise value_error("width_px", "a positive number of pixels", self.width_px)
-        if not 0 <= self.casing_px < float("inf"):
-            raise value_error("casing_px", "a number of pixels, at least 0", self.casing_px)
+            raise value_error("width_px", "a width for roads and waterways, and none for others", repr(self.width_px))
+        if self.width_px is not None:
+            object.__setattr__(self, "width_px", check_number("width_px", self.width_px, above=0, maximum=MAX_PX))
+        object.__setattr__(self, "casing_px", check_number("casing_px", self.casing_px, minimum=0, maximum=MAX_PX))
+        if self.feature is not None:
+            check_text("feature", self.feature)
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,9 @@ class Style:
     def __post_init__(self) -> None:
         """Number the labels: the classes, then their casings."""
         if not isinstance(self.classes, Mapping) or not self.classes:
-            raise value_error("classes", "a mapping of at least one name to its look", self.classes)
+            raise type_error("classes", "a mapping of at least one name to its look", self.classes)
         for name, look in self.classes.items():
+            check_text("classes", name, "names of classes")
             if not isinstance(look, ClassStyle):
                 raise type_error(f"classes[{name!r}]", "a ClassStyle", look)
         labels = (*self.classes, *(f"{name} casing" for name, look in self.classes.items() if look.casing))
@@ -115,17 +118,19 @@ class Style:
         )
 
     def __getitem__(self, name: str) -> ClassStyle:
-        """Return the look of a class."""
-        return self.classes[name]
+        """Return the look of a class; an unknown one is a ``ValueError`` that lists the known ones."""
+        return self.require("name", name)
 
     def names(self, *kinds: Kind) -> list[str]:
-        """Return the names of the classes of these kinds."""
-        return [name for name, look in self.classes.items() if look.kind in kinds]
+        """Return the names of the classes of these kinds, or of all."""
+        wanted = [check_choice(f"kinds[{number}]", kind, KINDS) for number, kind in enumerate(kinds)] or KINDS
+        return [name for name, look in self.classes.items() if look.kind in wanted]
 
     def require(self, argument: str, name: str, *kinds: Kind) -> ClassStyle:
-        """Return the look of a class of these kinds, or raise an error that lists the known ones."""
-        look = self.classes.get(name)
-        if look is None or look.kind not in kinds:
+        """Return the look of a class of these kinds (or of any), or raise an error that lists the known ones."""
+        look = self.classes.get(check_text(argument, name, "the name of a class"))
+        wanted = [check_choice(f"kinds[{number}]", kind, KINDS) for number, kind in enumerate(kinds)] or KINDS
+        if look is None or look.kind not in wanted:
             raise value_error(argument, f"one of {', '.join(self.names(*kinds))}", repr(name))
         return look
 
@@ -153,3 +158,10 @@ class Style:
             return cls({name: ClassStyle(**look) for name, look in document.items()})
         except (AttributeError, TypeError, RecursionError, json.JSONDecodeError) as error:
             raise value_error("text", "a style in JSON", str(error)) from error
+
+
+def style_or_default(style: Style | None) -> Style:
+    """Return the style, or openstreetmap-carto for ``None``."""
+    if style is None:
+        return Style.osm_carto()
+    return check_type("style", style, Style, "a Style")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._checks import check_text, check_type, check_values
 from ._core import value_error
 from ._render import render, render_with_labels
 from ._scene import Scene
@@ -25,13 +26,15 @@ class Sweep:
         factors: for each factor one value per scene.
     """
 
-    scenes: tuple[Scene, ...]
-    factors: Mapping[str, tuple[Any, ...]]
+    scenes: Sequence[Scene]
+    factors: Mapping[str, Sequence[Any]]
 
     def __post_init__(self) -> None:
         """Check the lengths."""
-        object.__setattr__(self, "scenes", tuple(self.scenes))
-        object.__setattr__(self, "factors", {name: tuple(values) for name, values in self.factors.items()})
+        object.__setattr__(self, "scenes", check_values("scenes", self.scenes, "a sequence of scenes"))
+        object.__setattr__(self, "factors", _factors(self.factors))
+        for number, scene in enumerate(self.scenes):
+            check_type(f"scenes[{number}]", scene, Scene, "a Scene")
         if not self.scenes or not self.factors:
             raise value_error("scenes", "at least one scene and one factor", f"{len(self.scenes)} scenes")
         for name, values in self.factors.items():
@@ -82,7 +85,7 @@ def sweep(scene: Scene, path: str, values: Sequence[Any]) -> Sweep:
 
     Reference: Section 6.1.1.
     """
-    return grid(scene, {path: values})
+    return grid(scene, {check_text("path", path): values})
 
 
 def grid(scene: Scene, factors: Mapping[str, Sequence[Any]]) -> Sweep:
@@ -98,8 +101,10 @@ def grid(scene: Scene, factors: Mapping[str, Sequence[Any]]) -> Sweep:
         >>> both.factors["roads[0].offset"]
         (0, 50, 90, 0, 50, 90)
     """
-    if not factors or not all(len(values) for values in factors.values()):
-        raise value_error("factors", "at least one factor with at least one value each", dict(factors))
+    check_type("scene", scene, Scene, "a Scene")
+    factors = _factors(factors)
+    if not factors or not all(factors.values()):
+        raise value_error("factors", "at least one factor with at least one value each", factors)
     combinations = list(itertools.product(*factors.values()))
     scenes = []
     for combination in combinations:
@@ -108,3 +113,11 @@ def grid(scene: Scene, factors: Mapping[str, Sequence[Any]]) -> Sweep:
             changed = changed.replace(path, value)
         scenes.append(changed)
     return Sweep(tuple(scenes), dict(zip(factors, zip(*combinations))))
+
+
+def _factors(factors: Any) -> dict[str, tuple[Any, ...]]:
+    check_type("factors", factors, Mapping, "a mapping of names to values")  # type: ignore[type-abstract]
+    return {
+        check_text("factors", name, "names of factors"): check_values(f"factors[{name!r}]", values)
+        for name, values in factors.items()
+    }

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._checks import check_number, check_path
 from ._core import import_extra, value_error
-from ._features import Feature, Road
+from ._features import MAX_M, Feature, Road
 from ._scene import Scene
-from ._style import Style
+from ._style import Style, style_or_default
 from ._tags import Classes, Tags
 
 _METRES_PER_DEGREE = 6378137 * math.pi / 180
@@ -68,6 +69,9 @@ class Map:
             land: class below everything else.
         """
         shapely = import_extra("shapely", package="mapgen", extra="osm")
+        empty = Scene(size_m=size_m, size_px=size_px, land=land)
+        check_number("x_m", x_m, minimum=-MAX_M, maximum=MAX_M)
+        check_number("y_m", y_m, minimum=-MAX_M, maximum=MAX_M)
         half = size_m / 2
         tile = shapely.box(x_m - half, y_m - half, x_m + half, y_m + half)
         wider = tile.buffer(_MARGIN_M, join_style="mitre")
@@ -79,21 +83,27 @@ class Map:
                 features += _roads(entry.template, cut, tile, x_m, y_m)
             else:
                 features += _surfaces(entry.template, cut, tile, x_m, y_m)
-        return Scene(size_m=size_m, size_px=size_px, land=land, features=tuple(features))
+        return replace(empty, features=tuple(features))
 
     def locate(self, longitude: float, latitude: float) -> tuple[float, float]:
         """Return a place in metres from the origin, y down."""
+        check_number("longitude", longitude, minimum=-180, maximum=180)
+        check_number("latitude", latitude, minimum=-90, maximum=90)
         x, y = _project(np.array([[longitude, latitude]]), self.longitude, self.latitude)[0]
         return float(x), float(y)
 
     def tiles(self, *, size_m: float = 80.0, size_px: int = 224, land: str = "neutral") -> Iterator[Scene]:
         """Yield the tiles that cover the map, row by row from the upper left; tiles without anything are left out."""
+        return self._tiles(Scene(size_m=size_m, size_px=size_px, land=land))
+
+    def _tiles(self, like: Scene) -> Iterator[Scene]:
+        size_m = like.size_m
         left, top, right, bottom = self.bounds_m
         rows, columns = (math.ceil(length / size_m - 1e-6) for length in (bottom - top, right - left))
         for row in range(rows):
             for column in range(columns):
                 x, y = left + (column + 0.5) * size_m, top + (row + 0.5) * size_m
-                scene = self.scene(x, y, size_m=size_m, size_px=size_px, land=land)
+                scene = self.scene(x, y, size_m=size_m, size_px=like.size_px, land=like.land)
                 if scene.features:
                     yield scene
 
@@ -111,8 +121,7 @@ def read_map(path: str | os.PathLike[str], *, style: Style | None = None) -> Map
     Raises:
         ValueError: the file is broken, or nothing in it is drawn by the style.
     """
-    style = Style.osm_carto() if style is None else style
-    source = Path(path)
+    style, source = style_or_default(style), check_path("path", path)
     if not source.is_file():
         raise value_error("path", "a .geojson or .osm.pbf file", str(source))
     read = _read_geojson if source.suffix in (".geojson", ".json") else _read_osm

@@ -6,17 +6,19 @@ import hashlib
 import json
 import multiprocessing
 import os
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ._checks import check_flag, check_path, check_type, check_whole
 from ._core import atomic_path, import_extra, track, value_error
 from ._png import encode_pair, encode_png
 from ._render import render, render_with_labels
 from ._scene import Scene
-from ._style import Style
+from ._style import Style, style_or_default
 from ._sweep import Sweep
 
 _Task = tuple[Path, int, list[str], Style, bool]
@@ -56,10 +58,11 @@ def write_sweep(
     """
     pyarrow = import_extra("pyarrow", package="mapgen", extra="cli")
     parquet = import_extra("pyarrow.parquet", package="mapgen", extra="cli")
-    if shard_size < 1 or workers < 1:
-        raise value_error("shard_size, workers", "at least 1", f"{shard_size}, {workers}")
-    style = Style.osm_carto() if style is None else style
-    folder = Path(out)
+    check_type("sweep", sweep, Sweep, "a Sweep")
+    shard_size, workers = check_whole("shard_size", shard_size, minimum=1), check_whole("workers", workers, minimum=1)
+    antialias = bool(check_flag("antialias", antialias))
+    check_flag("progress", progress, optional=True)
+    style, folder = style_or_default(style), check_path("out", out)
     texts = [scene.to_json() for scene in sweep.scenes]
     _claim(folder, style, {"antialias": antialias, "shard_size": shard_size, "scenes": texts, "style": style.to_json()})
     names = [f"{number:06d}.png" for number in range(len(sweep))]
@@ -81,18 +84,23 @@ def write_sweep(
 
 
 def _claim(folder: Path, style: Style, settings: dict[str, Any]) -> None:
-    """Make the folder, or check that it is one of the same sweep."""
+    """Make the folder, or check that it is one of the same sweep and remove what a killed run left unfinished."""
     fingerprint = hashlib.sha256(json.dumps(settings).encode()).hexdigest()
     note = folder / "sweep.sha256"
-    if folder.exists() and any(folder.iterdir()):
-        found = note.read_text(errors="replace") if note.exists() else "other files"
+    folder.mkdir(parents=True, exist_ok=True)
+    # The note comes first: a run killed before it leaves nothing but the note's own temporary file.
+    if any(not path.match(".sweep-*.sha256") for path in folder.iterdir()):
+        found = note.read_text(errors="replace") if note.is_file() else "other files"
         if found != fingerprint:
             raise value_error("out", "an empty folder, or one of the same sweep", str(folder))
-    for name in ("images", "labels", "shards"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    for path, text in ((folder / "style.json", style.to_json()), (note, fingerprint)):
+    for pattern in (".sweep-*.sha256", ".style-*.json", ".manifest-*.parquet", "shards/.??????-*.parquet"):
+        for unfinished in folder.glob(pattern):
+            unfinished.unlink()
+    for path, text in ((note, fingerprint), (folder / "style.json", style.to_json())):
         with atomic_path(path) as temporary:
             temporary.write_text(text)
+    for name in ("images", "labels", "shards"):
+        (folder / name).mkdir(exist_ok=True)
 
 
 def _shard(folder: Path, start: int) -> Path:
@@ -120,5 +128,17 @@ def _mapper(workers: int) -> Iterator[Any]:
         yield map
         return
     # A fresh process inherits no threads; forked ones may hang after torch has started some.
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
         yield pool.map
+
+
+def _end_with_parent() -> None:
+    """Let this worker end when its parent is killed; it would wait for tasks for ever."""
+
+    def wait() -> None:
+        if parent := multiprocessing.parent_process():
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
