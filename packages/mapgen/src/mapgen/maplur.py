@@ -161,7 +161,8 @@ def _device(model: nn.Module) -> torch.device:
 
 
 def _ask(model: nn.Module, inputs: Tensor) -> Tensor:
-    answers = model(inputs)
+    # Convolutions of few filters are a third faster with the channels of a pixel side by side.
+    answers = model(inputs.contiguous(memory_format=torch.channels_last))
     if not isinstance(answers, Tensor) or answers.shape != (len(inputs), 1):
         got = answers.shape if isinstance(answers, Tensor) else type(answers).__name__
         raise shape_error("model", "one answer per image, (n, 1)", {"images": inputs.shape, "answer": got})
@@ -184,8 +185,7 @@ def _examples(argument: str, images: NDArray[np.uint8], targets: ArrayLike) -> t
 
 
 def _scaled(pixels: Tensor, device: torch.device) -> Tensor:
-    # Convolutions of few filters are a third faster with the channels of a pixel side by side.
-    return (pixels.to(device).float() / 255).contiguous(memory_format=torch.channels_last)
+    return pixels.to(device).float() / 255
 
 
 def _augment(images: Tensor, generator: torch.Generator) -> Tensor:
