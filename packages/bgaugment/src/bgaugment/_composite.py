@@ -83,7 +83,8 @@ def _compose_groups(image: Array, weight: Array, mixed: Array, group: int, depth
 def _mixed(image: Array, weight: Array, background: Array) -> Array:
     """Return the rounded weighted mean of 8-bit values, by a weight of 8 bits or of floating point."""
     if weight.dtype != np.uint8:
-        return np.rint(weight * image + (1 - weight) * background).astype(np.uint8)
+        mixed: Array = np.rint(weight * image + (1 - weight) * background).astype(np.uint8)
+        return mixed
     total, difference = background.astype(np.uint16), image.astype(np.uint16)
     difference -= total  # 16 bits wrap around, and back again below
     difference *= weight
