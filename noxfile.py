@@ -4,7 +4,8 @@
 # ///
 """Every check of the monorepo, and the CI matrix: packages are discovered, so adding one edits no list here.
 
-``nox`` runs what CI runs; ``nox -s demo``, ``bench``, ``newest``, ``optional`` and ``release`` are run by hand.
+``nox`` runs what CI runs; ``nox -s demo``, ``bench``, ``kills``, ``newest``, ``optional`` and ``release`` are run by
+hand.
 """
 
 from __future__ import annotations
@@ -27,9 +28,16 @@ sys.path.insert(0, str(ROOT))
 from tools.pip_to_uv import pip_configuration, uv_environment  # noqa: E402
 from tools.workspace import CORE, Package, affected, changed_paths, digest, discover, python_versions  # noqa: E402
 
+
+def has_kills(package: Package) -> bool:
+    """Return whether any test of the package kills a job that can resume."""
+    return any("mark.kills" in test.read_text() for test in package.folder.glob("tests/test_*.py"))
+
+
 PACKAGES = {package.name: package for package in discover(ROOT)}
 PUBLISHED = [name for name in PACKAGES if name != CORE]
 WITH_PARTNERS = [name for name, package in PACKAGES.items() if "optional" in package.groups]
+WITH_KILLS = [name for name in PUBLISHED if has_kills(PACKAGES[name])]
 PYTHONS = python_versions(ROOT)
 OLDEST = PYTHONS[0]
 REPORTS = ROOT / ".nox" / "reports"
@@ -111,7 +119,7 @@ def run_pytest(session: nox.Session, *arguments: str) -> None:
 
 def package_tests(package: Package, *, slow: bool) -> list[str]:
     """Return pytest's arguments for one package: its tests, its README and its installed docstrings."""
-    markers = [] if slow else ["-m", "not slow"]
+    markers = ["-m", "not kills" if slow else "not slow and not kills"]
     places = [str(package.folder / "tests"), str(package.folder / "README.md"), package.import_name]
     return [*markers, "--doctest-modules", "--pyargs", *places]
 
@@ -190,6 +198,15 @@ def newest(session: nox.Session, package: str) -> None:
     session.install(wheel, *group(chosen, "test"), env={"UV_CONSTRAINT": None, "UV_PRERELEASE": "allow"})
     uv(session, "pip", "list")
     run_pytest(session, *package_tests(chosen, slow=False))
+
+
+@nox.session(python=OLDEST, reuse_venv=False)
+@nox.parametrize("package", WITH_KILLS, ids=WITH_KILLS)
+def kills(session: nox.Session, package: str) -> None:
+    """Kill every job that can resume at ten random points and compare its rerun with an uninterrupted run; minutes."""
+    chosen = PACKAGES[package]
+    session.install(with_extras(build_wheel(session, chosen), chosen), *group(chosen, "test"))
+    run_pytest(session, "-v", "-m", "kills", str(chosen.folder / "tests"))
 
 
 @nox.session(python=OLDEST, reuse_venv=False)

@@ -57,7 +57,7 @@ def contents(out):
     return files
 
 
-@pytest.mark.slow
+@pytest.mark.kills
 @pytest.mark.parametrize("job", ["make-variants", "pretrain", "finetune"])
 def test_killed_at_ten_random_points(job, server, tmp_path):
     start = time.perf_counter()

@@ -113,7 +113,7 @@ def run_command(arguments, killed_after=None):
     main(arguments)
 
 
-@pytest.mark.slow
+@pytest.mark.kills
 def test_killed_at_ten_random_points_a_rerun_equals_an_uninterrupted_run(rng, tmp_path):
     (tmp_path / "photos").mkdir()
     for i in range(40):

@@ -57,7 +57,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.slow
+@pytest.mark.kills
 @pytest.mark.parametrize("victim", ["a worker", "the job"])
 def test_killed_at_ten_random_points_the_files_are_those_of_one_run(victim, tmp_path, fake, monkeypatch):
     generate(tmp_path / "whole", n=200, seed=1, shard_size=4, make_renderer=fake.make)

@@ -114,7 +114,7 @@ def half_written(module, name, n_calls):
     return lambda: setattr(module, name, write)
 
 
-@pytest.mark.slow
+@pytest.mark.kills
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_ten_kills_and_reruns_end_like_an_uninterrupted_run(folder, record_property):
     random = np.random.default_rng(1)

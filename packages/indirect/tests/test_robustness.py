@@ -184,7 +184,7 @@ def build(folder, paths, kill_after):
     return status == signal.SIGKILL
 
 
-@pytest.mark.slow
+@pytest.mark.kills
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 def test_killed_ten_times_loses_and_doubles_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(_store, "_SHARD", 2)

@@ -13,7 +13,7 @@ import pytest
 from lexicon_weaklabel import Lexicon, LexiconLabeler
 from lexicon_weaklabel._cli import main
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.kills
 KILLS = 10
 WORDS = ["good", "bad", "meh", "LUL", "😂", "so", "what", "PogChamp"]
 

@@ -42,7 +42,7 @@ def check_done(folder):
                 assert (folder / "killed" / file).read_bytes() == whole[file]
 
 
-@pytest.mark.slow
+@pytest.mark.kills
 def test_killed_ten_times_a_sweep_equals_one_in_one_go(folder):
     """Killed at random places; its workers end by themselves, as the end of their output shows."""
     places = sorted(random.Random(0).sample(range(len(SWEEP) - 20), KILLS))

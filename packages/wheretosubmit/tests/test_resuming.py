@@ -93,7 +93,7 @@ def test_a_folder_holds_one_whole_model_at_any_time(papers, options, recommender
     assert len(list(tmp_path.iterdir())) == 2
 
 
-@pytest.mark.slow
+@pytest.mark.kills
 def test_killed_at_ten_random_points_it_ends_as_an_unbroken_training(papers, tmp_path):
     file = tmp_path / "papers.parquet"
     parquet.write_table(table(papers), file)

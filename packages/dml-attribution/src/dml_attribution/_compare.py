@@ -131,31 +131,31 @@ def compare_maps(
         array([[0., 0.],
                [0., 0.]])
     """
-    names, metrics = listed("names", names), listed("metrics", metrics)
+    names, chosen = listed("names", names), listed("metrics", metrics)
     groups = mapped("groups", {} if groups is None else groups)
     if len(names) < 2:
         raise value_error("models", "at least two models", names)
     if len(set(names)) < len(names):
         raise value_error("names", "a name of its own for each model", names)
-    if not metrics or not set(metrics) <= set(_METRICS):
-        raise value_error("metrics", f"names out of {sorted(_METRICS)}", metrics)
+    if not chosen or not set(chosen) <= set(_METRICS):
+        raise value_error("metrics", f"names out of {sorted(_METRICS)}", chosen)
     grouped = [name for group, members in groups.items() for name in listed(f"groups[{group!r}]", members)]
     if len(set(grouped)) < len(grouped) or not set(grouped) <= set(names):
         raise value_error("groups", f"each of {names} in at most one group", dict(groups))
     if not isinstance(batches, Iterable) or getattr(batches, "ndim", 1) == 0:
         raise type_error("batches", "the maps of each batch of images by model", batches)
     pairs = list(combinations(names, 2))
-    moments = {metric: Moments(correlation=metric in CORRELATIONS) for metric in metrics}
+    moments = {metric: Moments(correlation=metric in CORRELATIONS) for metric in chosen}
     for maps in batches:
         if not set(names) <= set(mapped("batches", maps)):
             raise value_error("batches", f"maps of {names}", f"those of {list(maps)}")
         for metric, moment in moments.items():
             values = [_METRICS[metric](maps[a], maps[b], reduction="none") for a, b in pairs]
             moment.add(np.stack([np.asarray(torch.as_tensor(v).float().cpu()) for v in values], axis=1))
-    n_images = moments[metrics[0]].count
+    n_images = moments[chosen[0]].count
     if not n_images:
         raise value_error("images", "at least one image", "none")
-    itself = {metric: 0.0 if metric == "jensen_shannon" else 1.0 for metric in metrics}
+    itself = {metric: 0.0 if metric == "jensen_shannon" else 1.0 for metric in chosen}
     return ModelComparison(
         names=tuple(names),
         n_images=n_images,
