@@ -121,7 +121,8 @@ def package_tests(package: Package, *, slow: bool) -> list[str]:
     """Return pytest's arguments for one package: its tests, its README and its installed docstrings."""
     markers = ["-m", "not kills" if slow else "not slow and not kills"]
     places = [str(package.folder / "tests"), str(package.folder / "README.md"), package.import_name]
-    return [*markers, "--doctest-modules", "--pyargs", *places]
+    # Partners that are programs of their own are for the session optional, not for doctest to look at.
+    return [*markers, "--doctest-modules", "--ignore-glob=*/optional_*.py", "--pyargs", *places]
 
 
 @nox.session
