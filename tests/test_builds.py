@@ -41,7 +41,9 @@ def test_an_sdist_tests_itself(tmp_path):
     with tarfile.open(sdist) as archive:
         archive.extractall(tmp_path, filter="data")
     folder = tmp_path / sdist.name.removesuffix(".tar.gz")
-    command = [sys.executable, "-m", "pytest", "-q", "tests/test_robustness.py", "tests/test_bad_input.py", "README.md"]
+    # The thousand hostile arguments would take minutes; the damaged files use the shared fixtures as well.
+    chosen = ["tests/test_robustness.py", "tests/test_bad_input.py", "README.md", "-k", "not hostile"]
+    command = [sys.executable, "-m", "pytest", "-q", *chosen]
     done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 
