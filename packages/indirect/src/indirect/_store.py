@@ -52,7 +52,8 @@ class EmbeddingStore:
         except (KeyError, TypeError, ValueError) as error:
             raise value_error(str(folder), "store.json with ids, skipped and encoder", repr(error)) from error
         try:
-            self.embeddings: NDArray[Any] = np.load(self.folder / "embeddings.npy", mmap_mode="r", allow_pickle=False)
+            # Not np.load: it takes what begins like a zip archive for one, and leaves it open when it is none.
+            self.embeddings: NDArray[Any] = np.lib.format.open_memmap(self.folder / "embeddings.npy", mode="r")
         except FileNotFoundError:
             raise
         # The parser of a damaged header raises whatever it met.
