@@ -96,6 +96,7 @@ class PretextDataset(FolderDataset[PretextBatch]):
 
     Example:
         >>> import tempfile
+        >>> from pathlib import Path
         >>> from PIL import Image
         >>> folder = Path(tempfile.mkdtemp())
         >>> for name in ("a.png", "b.png"):

@@ -91,6 +91,7 @@ def pretrain(
 
     Example:
         >>> import tempfile
+        >>> from pathlib import Path
         >>> from PIL import Image
         >>> from aesthetic_pretext import PretextDataset, PretextModel
         >>> folder = Path(tempfile.mkdtemp())
