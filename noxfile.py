@@ -122,7 +122,8 @@ def package_tests(package: Package, *, slow: bool) -> list[str]:
     markers = ["-m", "not kills" if slow else "not slow and not kills"]
     places = [str(package.folder / "tests"), str(package.folder / "README.md"), package.import_name]
     # Partners that are programs of their own are for the session optional, not for doctest to look at.
-    return [*markers, "--doctest-modules", "--ignore-glob=*/optional_*.py", "--pyargs", *places]
+    optional_tests = f"--ignore-glob={package.folder}/tests/optional_*.py"
+    return [*markers, "--doctest-modules", optional_tests, "--pyargs", *places]
 
 
 @nox.session
