@@ -99,9 +99,11 @@ def test_hostile_arguments_of_generate_are_refused_by_name(check_arguments, fake
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(os, "fsync", lambda _: None)  # nothing here must outlive a crash
 
-    def made(n, workers, **arguments):
-        # So many cars or processes would never end, and that is no mistake.
-        generate(n=n if n != 10**30 else 2, workers=1 if workers == 10**30 else workers, progress=False, **arguments)
+    def made(n, workers, make_renderer, **arguments):
+        # So many cars or processes would never end, and that is no mistake; nor is Blender, which may be missing.
+        n, workers = 2 if n == 10**30 else n, 1 if workers == 10**30 else workers
+        make_renderer = fake.make if make_renderer is None else make_renderer
+        generate(n=n, workers=workers, make_renderer=make_renderer, progress=False, **arguments)
         shutil.rmtree(arguments["out"])
 
     valid = {
