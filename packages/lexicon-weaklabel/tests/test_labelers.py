@@ -1,3 +1,4 @@
+import itertools
 import math
 import pickle
 
@@ -104,12 +105,83 @@ def fast_and_slow(lexicon):
     return fast, LexiconLabeler(lexicon, tokenizer=lambda text: tuple(fast.tokenizer(text)))
 
 
+ODD_WORDS = ["good", "bad", "don't", "d", "wow", "1st", "xD", "GOOOOD"]
+MARKS = ["", "!", "?!", ".", ").", "']", ":", "):", '"', "..."]
+
+
 @pytest.mark.parametrize("words", [WORDS, [word.upper() for word in WORDS]])
 def test_every_chunk_is_found_as_the_tokenizer_cuts_it(words):
     marks = ["", ",", "!?", "...", "'", ")", "/", "-", "'s", ":)", "\u3000", "\t"]
     texts = [f"{word}{mark}" for word in words for mark in marks]
     fast, slow = fast_and_slow(MIXED)
     assert [*fast.label(texts).spans] == [*slow.label(texts).spans]
+
+
+def test_marks_around_a_word_are_cut_as_the_tokenizer_cuts_them(monkeypatch):
+    marks = "\"'()[]#,.!?:;-"
+    sides = ["".join(side) for n in range(4) for side in itertools.product(marks, repeat=n)]
+    emoticons = [":)", "):", "(:", ");", ":')", ";]", "]:", "]';", "(;", "xD", "d:"]
+    lexicon = Lexicon.from_dict({entry: [0.1, 0.2, 0.7] for entry in ["good", "good-day", *emoticons]})
+    fast, slow = fast_and_slow(lexicon)
+    seen, pieces = [], SocialTokenizer.pieces
+    monkeypatch.setattr(SocialTokenizer, "pieces", lambda self, text: seen.append(text) or pieces(self, text))
+    texts = [f"GOOD-day{side}" for side in sides] + [f"{side}good" for side in sides]
+    spans = fast.label(texts).spans
+    tokenized = seen[-1].split()
+    assert "GOOD-day):" in tokenized
+    assert not {"GOOD-day)..", "GOOD-day.:", "['good"} & {*tokenized}  # Arrow knows those
+    assert [*spans] == [*slow.label(texts).spans]
+    texts = [f"{before}{word}{behind}" for word in ("xD", "d", "good") for before in marks for behind in sides[:200]]
+    assert [*fast.label(texts).spans] == [*slow.label(texts).spans]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "(good",
+        "good)",
+        "(don",
+        "d!",
+        "!",
+        "!!!",
+        "(",
+        "['",
+        "good:",
+        "wow!",
+        "bad.",
+        "].",
+        ":",
+        '"good"',
+        "1st?",
+        "#bad",
+    ],
+)
+def test_entries_and_emotes_with_marks_of_their_own_are_found(entry):
+    texts = [f"{a}{word}{b}" for a in ("", "(", "['", "#", '"') for word in ODD_WORDS for b in MARKS]
+    texts += [f"{entry}{text}" for text in texts] + [f"{text}{entry}" for text in texts]
+    lexicon = Lexicon.from_dict({"good": [0.1, 0.2, 0.7], "bad": [0.7, 0.2, 0.1], "don't": [0.3, 0.4, 0.3]})
+    with_entry = lexicon.merge(Lexicon.from_dict({entry: [0.2, 0.2, 0.6]}))
+    for known, tokenizer in ((with_entry, None), (lexicon, SocialTokenizer([entry])), (with_entry, SocialTokenizer())):
+        fast = LexiconLabeler(known, tokenizer=tokenizer)
+        slow = LexiconLabeler(known, tokenizer=lambda text, fast=fast: tuple(fast.tokenizer(text)))
+        assert [*fast.label(texts).spans] == [*slow.label(texts).spans]
+
+
+def test_emoji_in_a_row_are_cut_as_the_tokenizer_cuts_them():
+    signs = [*"😂❤👍☺©ℹ🏽🇩🇪1#a\u200d\ufe0f\ufe0e\u20e3\U000e0067\U000e007f", "👩🏽\u200d🚀", "😂😂"]
+    entries = ["😂", "❤", "👍", "ℹ", "🇩🇪", "1\u20e3", "👩\u200d🚀", "a"]
+    fast, slow = fast_and_slow(Lexicon.from_dict({entry: [0.1, 0.2, 0.7] for entry in entries}))
+    texts = ["".join(row) for n in (1, 2, 3) for row in itertools.product(signs, repeat=n)]
+    a, b = fast.label(texts).spans, slow.label(texts).spans
+    assert [*a] == [*b]
+    assert (a.entry == b.entry).all()
+    assert fast.label(["😂👍❤", "😂👍🏽❤"]).spans == [[(0, 1), (1, 2), (2, 3)], [(0, 1), (1, 3), (3, 4)]]
+
+
+def test_the_word_url_is_no_address():
+    lexicon = Lexicon.from_dict({"https://Good.com": [0.1, 0.1, 0.8]})
+    labels = LexiconLabeler(lexicon, tokenizer=SocialTokenizer()).label(["URL", "url!", "https://bad.com"])
+    assert labels.spans == [[], [], [(0, 15)]]
 
 
 def test_worked_example(lexicon):

@@ -12,9 +12,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ._chunks import Occurrences
 from ._core import type_error, value_error
 from ._labels import Explanation, Labels, ScoredLabels, Signal, Spans
-from ._matching import Matcher, Occurrences, Tokenizer
+from ._matching import Matcher, Tokenizer
 from ._texts import slices, to_arrow
 
 Result = TypeVar("Result", Labels, ScoredLabels)

@@ -9,11 +9,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ._checks import check_number, check_type, checked_numbers, checked_strings, checked_tokens
+from ._chunks import Occurrences
 from ._core import value_error
 from ._labeler import Labeler
 from ._labels import Labels, ScoredLabels, Spans
 from ._lexicon import SENTIMENT, Lexicon
-from ._matching import Occurrences, Tokenizer
+from ._matching import Tokenizer
 
 _TIE = 1e-9  # a different order of summation must not change a label
 _THRESHOLD = 0.33
@@ -86,14 +87,15 @@ class LexiconLabeler(Labeler[Labels]):
 
     def _result(self, found: Occurrences, present: NDArray[np.bool_]) -> Labels:
         covered, spans = _by_text(found, len(present))
+        # One row per class, along which numpy is fast.
         sums = [np.bincount(found.row, column[found.entry], minlength=len(present)) for column in self._logarithms.T]
-        logits = np.stack(sums, axis=1).astype(float)  # numpy counts nothing in integers
-        probabilities = np.exp(logits - logits.max(1, keepdims=True))
-        probabilities /= probabilities.sum(1, keepdims=True)
-        probabilities[~covered] = self.default
-        logits[~covered] = self.default
-        tied = logits >= logits.max(1, keepdims=True) - _TIE
-        best = self._preference[tied[:, self._preference].argmax(1)]
+        logits = np.stack(sums).astype(float, copy=False)  # numpy counts nothing in integers
+        probabilities = np.exp(logits - logits.max(0))
+        probabilities /= probabilities.sum(0)
+        probabilities[:, ~covered] = logits[:, ~covered] = self.default[:, None]
+        tied = logits >= logits.max(0) - _TIE
+        best = self._preference[tied[self._preference].argmax(0)]
+        probabilities = np.ascontiguousarray(probabilities.T)
         return Labels(probabilities, _names(self.classes, best, present), covered, spans, self.classes)
 
     def _values(self, labels: Labels) -> NDArray[np.float64]:

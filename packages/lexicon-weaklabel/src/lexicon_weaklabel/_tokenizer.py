@@ -17,7 +17,7 @@ _WORD = r"[\p{L}\p{N}_][\p{L}\p{M}\p{N}_\u200c\u200d]*+(?:['’-][\p{L}\p{M}\p{N
 _ENDINGS = "com|org|net|edu|gov|tv|gg"
 _URL = (
     r"(?i:https?://|www\.)[^\s<>]*[^\s<>\p{P}]/?"
-    r"|(?<![\p{L}\p{N}.@-])[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){0,9}?"
+    r"|(?<![\p{L}\p{N}.@-])[\p{L}\p{N}-]{1,63}+(?:\.[\p{L}\p{N}-]{1,63}+){0,9}?"
     rf"\.(?:{_ENDINGS}|{_ENDINGS.upper()})(?![\p{{L}}\p{{N}}-])"
     r"(?:/(?:[^\s<>]*[^\s<>\p{P}])?/?)?"
 )
@@ -72,7 +72,7 @@ class SocialTokenizer:
         usual = regex.compile(f"{_WORD}|{_EMOJI}")
         odd = [emote for emote in self.emotes if not usual.fullmatch(emote)]
         emoticon = f"{_START}(?:{_alternatives(odd)}{_EMOTICON}){_END}"
-        self._pattern = regex.compile("|".join([_URL, _EMOJI, emoticon, _WORD, _OTHER]), flags=regex.DOTALL)
+        self._pattern = regex.compile("|".join([r"\s", _URL, _EMOJI, emoticon, _WORD, _OTHER]), flags=regex.DOTALL)
         self._emoticon, self._url = regex.compile(emoticon), regex.compile(_URL)
         self._nothing = regex.compile(r"[\s\p{C}]")
 
