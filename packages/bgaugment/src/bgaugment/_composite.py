@@ -6,6 +6,9 @@ is all 1 is copied as a single item, and only those with anything in between are
 
 from __future__ import annotations
 
+import functools
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -69,15 +72,20 @@ def _compose_groups(image: Array, weight: Array, mixed: Array, group: int, depth
     level = weight if weight.dtype == np.uint8 else np.negative((weight == 1).view(np.uint8)) | (weight > 0)
     states = level.view(f"u{group}")
     full = states == 2 ** (8 * group) - 1
-    (between,) = ((states != 0) & ~full).nonzero()
-    item = np.dtype((np.void, group * depth))
+    (between,) = ((states != 0) ^ full).nonzero()
+    item = _item(group * depth)
     given, made = image.view(item), mixed.view(item)
     np.copyto(made, given, where=full)
     front, behind = given.take(between, axis=1).view(np.uint8), made.take(between, axis=1).view(np.uint8)
-    weight = weight.view(np.dtype((np.void, group * weight.itemsize))).take(between).view(weight.dtype)
+    weight = weight.view(_item(group * weight.itemsize)).take(between).view(weight.dtype)
     calculated = _mixed(front, weight if depth == 1 else weight.repeat(depth), behind).view(item)
     for plane, values in zip(made, calculated):
         plane[between] = values
+
+
+@functools.cache
+def _item(size: int) -> np.dtype[Any]:
+    return np.dtype((np.void, size))
 
 
 def _mixed(image: Array, weight: Array, background: Array) -> Array:

@@ -66,20 +66,22 @@ class BackgroundReplacement(nn.Module):
         if len(images) != 1 or len(masks) != 1:
             got = ", ".join(type(leaf).__name__ for leaf in leaves)
             raise TypeError(f"inputs: expected one tv_tensors.Image or PIL image and one tv_tensors.Mask, got {got}")
-        leaves[images[0]] = self._replaced(leaves[images[0]], masks[0])
+        image = leaves[images[0]]
+        # Each look at a tv_tensor costs as much as at hundreds of pixels.
+        replaced = self._replaced(image if is_pil(image) else plain(image), plain(masks[0]))
+        leaves[images[0]] = replaced if is_pil(image) else replaced.as_subclass(type(image))
         return _pytree.tree_unflatten(leaves, structure)
 
     def _replaced(self, image: Any, mask: Tensor) -> Any:
         rng = torch_seeded(self.generator)
         if is_pil(image):
-            matte = plain(mask).numpy()
+            matte = mask.numpy()
             return self._one(image, matte[0] if matte.shape[:-2] == (1,) else matte, rng)
         if image.ndim == 3:
             return self._one(image, mask, rng)
         if len(mask) != len(image):
             raise value_error("mask", f"{len(image)} masks for as many images", len(mask))
-        replaced = [self._one(one, its, rng) for one, its in zip(image, mask)]
-        return torch.stack(replaced).as_subclass(type(image))
+        return torch.stack([self._one(one, its, rng) for one, its in zip(image, mask)])
 
     def _one(self, image: Any, mask: Any, rng: np.random.Generator) -> Any:
         return with_drawn_background(image, mask, self.pool, rng, p=self.p, feather=self.feather)
