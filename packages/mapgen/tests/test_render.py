@@ -108,6 +108,18 @@ def test_any_straight_road_equals_the_slow_reference(angle, offset, width, casin
     assert agreement(scene) >= 1 - 2 / size**2  # a border may pass within rounding of a pixel's centre
 
 
+@pytest.mark.parametrize("size", [1, 2, 224, 255, 256, 257, 513])  # a row's number fits a byte up to 255
+@pytest.mark.parametrize("angle", [0, 30, 90, 90.00001, 135, 180, 201.5, 270, 341.25])
+def test_runs_of_rows_equal_the_distance_of_every_pixel(size, angle):
+    x, y = round(math.cos(math.radians(angle)) * 2**16), round(math.sin(math.radians(angle)) * 2**16)
+    middle = 2 * np.arange(size) + 1 - size
+    for offset, width in ((0, 21), (0.4 * size, 7.3), (-0.3 * size, 1.2 * size)):
+        distance = x * middle + y * middle[:, None] - round(offset * 2**17) + round(width / 2 * 2**17)
+        inside = (distance >= 0) & (distance < round(width * 2**17))
+        scene = Scene(size_px=size, features=[Road("trunk", width_px=width, angle=angle, offset=offset, casing=False)])
+        assert ((render(scene, out="labels") != STYLE.index["neutral"]) == inside).all()
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(POSITIONS, POSITIONS), min_size=3, max_size=3, unique=True), st.integers(5, 25))
 def test_any_triangle_equals_the_slow_reference(corners, size):

@@ -26,7 +26,7 @@ def _data(pixels: NDArray[np.uint8]) -> bytes:
     height = len(pixels)
     rows = np.zeros((height, 1 + pixels.size // height), dtype=np.uint8)  # each begins with the filter, none
     rows[:, 1:] = pixels.reshape(height, -1)
-    return _chunk(b"IDAT", zlib.compress(rows.tobytes(), level=1))
+    return _chunk(b"IDAT", zlib.compress(rows.data, level=1))
 
 
 def _file(pixels: NDArray[np.uint8], colours: int, chunks: bytes) -> bytes:

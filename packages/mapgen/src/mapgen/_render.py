@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,24 +64,17 @@ def render(scene: Scene, *, style: Style | None = None, antialias: bool = False,
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{size}" height="{size}" viewBox="0 0 {size} {size}">\n'
             f'<rect width="{size}" height="{size}" fill="{style[scene.land].fill}"/>\n{shapes}\n</svg>\n'
         )
-    layers = list(_layers(scene, style))
     if out == "labels":
-        return _labels(scene, style, layers)
-    picture = _coloured(_labels(scene, style, layers), style)
-    if antialias:
-        picture = Image.fromarray(_smooth(_as_array(picture), scene, style, layers))
-    return picture if out == "pil" else _as_array(picture)
+        return _labels(scene, style, _layers(scene, style))
+    image, _ = _image_and_labels(scene, style, antialias)
+    return Image.fromarray(image) if out == "pil" else image
 
 
 def render_with_labels(
     scene: Scene, *, style: Style | None = None, antialias: bool = False
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return the image ``(h, w, 3)`` and the labels ``(h, w)`` of a scene in one go; see ``render``."""
-    style = _check(scene, style, antialias)
-    layers = list(_layers(scene, style))
-    labels = _labels(scene, style, layers)
-    image = _as_array(_coloured(labels, style))
-    return (_smooth(image, scene, style, layers) if antialias else image), labels
+    return _image_and_labels(scene, _check(scene, style, antialias), antialias)
 
 
 def _check(scene: Scene, style: Style | None, antialias: bool) -> Style:
@@ -146,23 +139,23 @@ def _pixels(points: Sequence[tuple[float, float]], scene: Scene) -> NDArray[np.f
     return np.array(points) * scene.px_per_m + scene.size_px / 2
 
 
-def _labels(scene: Scene, style: Style, layers: list[tuple[Shape, int]]) -> NDArray[np.uint8]:
+def _image_and_labels(scene: Scene, style: Style, antialias: bool) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    layers = list(_layers(scene, style))
+    labels = _labels(scene, style, layers)
+    land = style.index[scene.land]
+    image = style.palette[land].reshape(1, 1, 3).repeat(scene.size_px, axis=1).repeat(scene.size_px, axis=0)
+    colours, pixels = style.palette.view("V3")[:, 0], image.view("V3")[..., 0]
+    for drawn in {label for _, label in layers} - {land}:
+        np.copyto(pixels, colours[drawn], where=labels == drawn)
+    return (_smooth(image, scene, style, layers) if antialias else image), labels
+
+
+def _labels(scene: Scene, style: Style, layers: Iterable[tuple[Shape, int]]) -> NDArray[np.uint8]:
     labels = np.full((scene.size_px, scene.size_px), style.index[scene.land], dtype=np.uint8)
     for shape, label in layers:
         window, inside = shape.mask(scene.size_px)
         np.copyto(labels[window], np.uint8(label), where=inside)
     return labels
-
-
-def _coloured(labels: NDArray[np.uint8], style: Style) -> Image.Image:
-    height, width = labels.shape
-    picture = Image.frombuffer("P", (width, height), labels, "raw", "P", 0, 1)
-    picture.putpalette(style.palette.tobytes())
-    return picture.convert("RGB")
-
-
-def _as_array(picture: Image.Image) -> NDArray[np.uint8]:
-    return np.frombuffer(bytearray(picture.tobytes()), np.uint8).reshape(picture.height, picture.width, 3)
 
 
 def _smooth(image: NDArray[np.uint8], scene: Scene, style: Style, layers: list[tuple[Shape, int]]) -> NDArray[np.uint8]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 FULL = 128  # coverage of a pixel that lies inside
 _UNIT = 1 << 17  # fixed-point pixel: the same bits on every machine
+_FAR = 1 << 29  # of any offset: distances stay within 32 bits
 _SUBROWS = 4
 _NUDGE = 1e-6  # pixels by which a line moves up and to the left, so that it is nowhere exactly between two pixels
 _Window = tuple[slice, slice]
@@ -53,9 +54,19 @@ class Band:
 
     def mask(self, size: int) -> tuple[_Window, NDArray[np.bool_]]:
         """See ``Shape``."""
-        from_border = _distances(self.normal(), self.offset, size) + np.int32(round(self.width / 2 * _UNIT))
-        # As an unsigned number, a negative distance is larger than any width.
-        return np.s_[:, :], from_border.view(np.uint32) < np.uint32(round(self.width * _UNIT))
+        starts, stops = self._runs(size)
+        # As an unsigned number, a column before the run is further behind its start than any length.
+        return np.s_[:, :], np.arange(size, dtype=starts.dtype) - starts[:, None] < (stops - starts)[:, None]
+
+    def _runs(self, size: int) -> NDArray[np.unsignedinteger]:
+        """Return where the inside starts and stops in each row, as exact unsigned columns ``(2, rows)``."""
+        x, y, moved = _fixed(self.normal(), self.offset)
+        # A pixel has passed a border if 2 |x| (column + 1) is above the ends of its row; x < 0 is the mirror image.
+        first = moved - round(self.width / 2 * _UNIT) + y * (size - 1) + abs(x) * (size + 1) - 1
+        ends = np.array([[first], [first + round(self.width * _UNIT)]]) - np.arange(size, dtype=np.int64) * (2 * y)
+        ends = ends // (2 * abs(x)) if x else np.where(ends < 0, 0, size)
+        np.minimum(np.maximum(ends, 0, out=ends), size, out=ends)
+        return (ends if x >= 0 else size - ends[::-1]).astype(np.min_scalar_type(size))
 
     def coverage(self, size: int) -> tuple[_Window, NDArray[np.uint8]]:
         """See ``Shape``."""
@@ -75,13 +86,17 @@ class Band:
 @lru_cache(maxsize=1)  # casing and fill of a road have the same distances
 def _distances(normal: tuple[float, float], offset: float, size: int) -> NDArray[np.int32]:
     """Return the signed distance of each pixel's centre from a straight line in fixed-point pixels."""
+    x, y, moved = _fixed(normal, offset)
     doubled = 2 * np.arange(size, dtype=np.int32) + 1 - size  # twice the distance of a pixel's centre
-    x, y = (round(component * (_UNIT >> 1)) for component in normal)
-    limit = float(np.iinfo(np.int32).max // 4)
-    moved = round(max(-limit, min(limit, offset * _UNIT)))
     distances: NDArray[np.int32] = np.add.outer(doubled * np.int32(y), doubled * np.int32(x) - np.int32(moved))
     distances.flags.writeable = False
     return distances
+
+
+def _fixed(normal: tuple[float, float], offset: float) -> tuple[int, int, int]:
+    """Return half a normal and an offset in fixed-point pixels."""
+    x, y = (round(component * (_UNIT >> 1)) for component in normal)
+    return x, y, round(max(-_FAR, min(_FAR, offset * _UNIT)))
 
 
 @dataclass(frozen=True)
