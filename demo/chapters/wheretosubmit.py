@@ -75,7 +75,7 @@ def run(settings: Settings) -> Chapter:
         return chapter
     most, n_seeds, options = MODES[settings.mode]
     venues = (*SHOWN, *WITH_KEYWORDS) if settings.mode == "quick" else sorted(set(papers["venue"]))
-    rows = np.concatenate([np.flatnonzero(np.array(papers["venue"]) == venue)[:most] for venue in venues])
+    rows = np.sort(np.concatenate([np.flatnonzero(np.array(papers["venue"]) == venue)[:most] for venue in venues]))
     papers = take(papers, rows)
     chapter.data = (
         f"{len(rows):,} papers of {len(set(papers['venue']))} venues (public lists of papercopilot/paperlists), title "
