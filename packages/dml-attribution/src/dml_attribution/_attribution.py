@@ -90,8 +90,8 @@ class EmbeddingAttribution:
             constant = black(mean, std, transform)
         if not (output is None or isinstance(output, (int, str)) or callable(output)):
             raise type_error("output", "a key, the name of an attribute or a function", output)
-        measure = resolve_distance(distance, normalize=flag("normalize_embeddings", normalize_embeddings))
-        self._model = MeasuredModel(forward_func, output, measure, constant, reference)
+        normalize = flag("normalize_embeddings", normalize_embeddings)
+        self._model = MeasuredModel(forward_func, output, resolve_distance(distance), normalize, constant, reference)
 
     def attribute(
         self,

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._arrays import dense
+from ._arrays import dense, finite
 from ._core import import_extra, shape_error, type_error, value_error
 
 Baseline = Tensor | Callable[[Tensor], Tensor]
@@ -71,6 +71,6 @@ def matched(argument: str, image: object, inputs: Tensor, *, each: bool = False)
     elif image.shape[1:] != inputs.shape[1:] or len(image) not in ((1, len(inputs)) if each else (1,)):
         expected = "the shape of one input" + (" or one image per input" if each else "")
         raise shape_error(argument, expected, {"inputs": inputs.shape, argument: image.shape})
-    if not image.isfinite().all():
+    if not finite(image):
         raise value_error(argument, "finite values", "NaN or infinity")
     return image.to(inputs)

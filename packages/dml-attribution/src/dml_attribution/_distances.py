@@ -72,8 +72,8 @@ DISTANCES: dict[DistanceName, Distance] = {
 }
 
 
-def resolve_distance(distance: DistanceName | Distance, *, normalize: bool) -> Distance:
-    """Return the function ``(n, d), (n, d) -> (n,)``, on rows of length one when ``normalize``.
+def resolve_distance(distance: DistanceName | Distance) -> Distance:
+    """Return the function ``(n, d), (n, d) -> (n,)``.
 
     Raises:
         ValueError: no distance has this name; or, when called, the user's own distance returns another shape.
@@ -88,7 +88,7 @@ def resolve_distance(distance: DistanceName | Distance, *, normalize: bool) -> D
         raise type_error("distance", f"one of {sorted(DISTANCES)} or a callable", distance)
 
     def measure(a: Tensor, b: Tensor) -> Tensor:
-        values = function(unit(a), unit(b)) if normalize else function(a, b)
+        values = function(a, b)
         if not isinstance(values, Tensor):
             raise type_error("distance", "a function that returns a tensor", values)
         if values.shape != a.shape[:1]:

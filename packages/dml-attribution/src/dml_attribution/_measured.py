@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ._arrays import finite
 from ._baseline import Baseline, matched
 from ._core import value_error
-from ._distances import Distance
+from ._distances import Distance, unit
 from ._model import Output, embed
 from ._sampling import pass_size
 
@@ -25,19 +26,21 @@ class MeasuredModel:
     forward_func: Callable[[Tensor], Any]
     output: Output | None
     distance: Distance
+    normalize: bool
     baseline: Baseline | None
     reference: Tensor | None
 
     def embedding(self, images: Tensor) -> Tensor:
-        """Return the embeddings ``(n, d)``."""
-        return embed(self.forward_func, images, self.output)
+        """Return the embeddings ``(n, d)`` that the distance is between: of length one when ``normalize``."""
+        embeddings = embed(self.forward_func, images, self.output)
+        return unit(embeddings) if self.normalize else embeddings
 
     def constants(self, images: Tensor, batch_size: int | None) -> Tensor:
         """Return the embeddings without gradients."""
         with torch.no_grad():
             size = min(pass_size(batch_size, images.device), len(images))
             embeddings = torch.cat([self.embedding(part.contiguous()) for part in images.split(size)])
-        if not embeddings.isfinite().all():
+        if not finite(embeddings):
             raise value_error("forward_func", "finite embeddings and gradients", "NaN or infinity")
         return embeddings
 

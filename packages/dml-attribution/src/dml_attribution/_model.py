@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ._arrays import dense
+from ._arrays import dense, finite
 from ._core import shape_error, type_error, value_error
 
 Output = int | str | Callable[[Any], Tensor]
@@ -80,6 +80,6 @@ def check_images(argument: str, images: object) -> Tensor:
         raise shape_error(argument, "a batch (n, c, h, w) with at least one image", {argument: images.shape})
     if not images.is_floating_point():
         raise value_error(argument, "images as the model takes them, in a floating-point dtype", images.dtype)
-    if not images.isfinite().all():
+    if not finite(images):
         raise value_error(argument, "finite values", "NaN or infinity")
     return images

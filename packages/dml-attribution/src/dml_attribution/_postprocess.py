@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from ._arrays import dense
+from ._arrays import dense, finite
 from ._core import shape_error, value_error
 
 _PERCENTILE = 0.99
@@ -45,7 +45,7 @@ def postprocess(gradients: Tensor) -> Tensor:
     if not gradients.is_floating_point():
         raise value_error("gradients", "a floating-point dtype", gradients.dtype)
     maps = gradients.abs().mean(dim=1)
-    if not maps.isfinite().all():
+    if not finite(maps):
         raise value_error("gradients", "values whose sum is finite", f"values up to {gradients.abs().max():g}")
     return scale(maps)
 

@@ -9,11 +9,13 @@ from typing import TypedDict
 import torch
 from torch import Tensor
 
-from ._arrays import flag, number, whole
+from ._arrays import finite, flag, number, whole
 from ._core import track, type_error, value_error
 
 # A pass of four images keeps two CPU cores busy; accelerators want more.
 _CPU_BATCH, _ACCELERATOR_BATCH = 4, 32
+# Numbers per call of the generator: 4 MB, or one image's when it is larger.
+_DRAWN = 2**20
 
 
 class Sampling(TypedDict, total=False):
@@ -76,7 +78,8 @@ def smooth_gradients(
     images = (inputs.float() if inputs.dtype in (torch.float16, torch.bfloat16) else inputs).contiguous()
     passes = _noisy_passes(images, noise, n_samples, size, generator)
     layouts = _layouts(inputs)
-    total: Tensor | None = None
+    # Memory of a sum that comes after the first pass would lie between what the next passes allocate.
+    total = torch.zeros_like(per_sample(images))
 
     def value(noisy: Tensor, rows: Tensor) -> Tensor:
         return objective(embedding(noisy), rows).sum()
@@ -84,11 +87,9 @@ def smooth_gradients(
     for rows, variants in track(passes, "attribution", total=-(-len(images) * n_samples // size), progress=progress):
         gradients, layouts = _gradients(value, variants.to(inputs.dtype), rows, layouts)
         values = per_sample(gradients.to(images.dtype, memory_format=torch.contiguous_format))
-        if total is None:
-            total = values.new_zeros(len(images), *values.shape[1:])
         total.index_add_(0, rows, values)
-    assert total is not None  # there is at least one pass
-    if not total.isfinite().all():
+        del gradients, values  # before the next pass, for the same reason
+    if not finite(total):
         raise value_error("forward_func", "finite embeddings and gradients", "NaN or infinity")
     return total / n_samples
 
@@ -106,13 +107,11 @@ def _noisy_passes(
     else:
         source.manual_seed(0)
     flat = images.flatten(1)
-    deviations = noise * (flat.amax(dim=1) - flat.amin(dim=1))
+    clean = list(zip(images, noise * (flat.amax(dim=1) - flat.amin(dim=1))))
     memory = images.new_empty(size, *images.shape[1:])
     rows: list[int] = []
-    for _ in range(n_samples):
-        draw = torch.randn(images.shape[1:], generator=source, device=source.device, dtype=images.dtype)
-        draw = draw.to(images.device)
-        for row, (image, deviation) in enumerate(zip(images, deviations)):
+    for draw in _draws(images, n_samples, source):
+        for row, (image, deviation) in enumerate(clean):
             torch.addcmul(image, deviation, draw, out=memory[len(rows)])
             rows.append(row)
             if len(rows) == size:
@@ -120,6 +119,15 @@ def _noisy_passes(
                 rows.clear()
     if rows:
         yield torch.tensor(rows, device=images.device), memory[: len(rows)].detach()
+
+
+def _draws(images: Tensor, n_samples: int, source: torch.Generator) -> Iterator[Tensor]:
+    """Yield standard normal noise ``(c, h, w)``; only its shape decides how many are drawn at once."""
+    shape = images.shape[1:]
+    at_once = min(n_samples, max(1, _DRAWN // shape.numel()))
+    memory = torch.empty(at_once, *shape, device=source.device, dtype=images.dtype)
+    for start in range(0, n_samples, at_once):
+        yield from memory[: n_samples - start].normal_(generator=source).to(images.device)
 
 
 def _layouts(inputs: Tensor) -> Sequence[torch.memory_format]:
