@@ -125,7 +125,7 @@ def test_bad_models_are_named(model, error, message):
 
 
 def test_bad_arguments_are_named():
-    with pytest.raises(ValueError, match="repeats: expected at least 1, got 0"):
+    with pytest.raises(ValueError, match="repeats: expected a whole number of at least 1, got 0"):
         gap(Embedding(MASK), repeats=0)
     with pytest.raises(ValueError, match="metric: expected 'map_at_r' or a function"):
         gap(Embedding(MASK), metric="recall")

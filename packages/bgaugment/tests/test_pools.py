@@ -82,7 +82,7 @@ def test_bad_pools_are_named(tmp_path):
         FolderPool(tmp_path / "empty")
     with pytest.raises(ValueError, match="pool: expected at least one background"):
         ListPool([])
-    with pytest.raises(ValueError, match="pool: expected at least one background"):
+    with pytest.raises(ValueError, match="n: expected a whole number from 1 to 10000000, got 0"):
         ProceduralPool(0)
     with pytest.raises(ValueError, match=r"backgrounds: expected \(n, c, h, w\), got backgrounds \(3, 4, 4\)"):
         TensorPool(torch.zeros(3, 4, 4))

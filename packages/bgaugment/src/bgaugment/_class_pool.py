@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._core import value_error
-from ._images import Image, ImageSource, like, read_image
+from ._arguments import length
+from ._core import shape_error, value_error
+from ._images import Image, ImageSource, like, read_image, to_tensor
 from ._mask import mask_array
 from .functional import remove_foreground
 
@@ -51,7 +52,7 @@ class ClassPool:
         *,
         relation: str,
     ) -> None:
-        if not len(images) == len(masks) == len(labels):
+        if not length("images", images) == length("masks", masks) == length("labels", labels):
             raise value_error(
                 "labels", "one mask and one label per image", f"{len(images)} images, {len(masks)} masks, {len(labels)}"
             )
@@ -84,5 +85,8 @@ class ClassPool:
             raise value_error("pool", f"an image of {self._relation} class for each image", f"none for {label!r}")
         partner = int(rng.choice(partners))
         image = cast(Tensor, like(read_image(self._images[partner]), torch.zeros(3, 1, 1, dtype=torch.uint8)))
-        mask = torch.tensor(mask_array(self._masks[partner])).reshape(1, *image.shape[1:])
+        mask = to_tensor(mask_array(self._masks[partner]))
+        if mask.numel() != image[0].numel() or mask.shape[:2] != image.shape[1:]:
+            raise shape_error("masks", "(h, w) of the image", {"image": image.shape, "mask": mask.shape})
+        mask = mask.reshape(1, *image.shape[1:])
         return remove_foreground(image[None], mask)[0]

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ._core import import_extra
+from ._arguments import check_whole, length
+from ._core import import_extra, shape_error
 from ._images import Array, ImageSource, read_image
 
 
@@ -37,16 +38,21 @@ class ClassicalMasks:
     """
 
     def __init__(self, *, size: int = 256, iterations: int = 5) -> None:
+        check_whole("size", size, 1)
+        check_whole("iterations", iterations, 0, 1000)
         self.size, self.iterations = size, iterations
         self.name = f"classical {size} {iterations}"
 
     def __call__(self, images: Sequence[ImageSource]) -> list[Array]:
         """Return the masks."""
+        length("images", images)
         cv2 = import_extra("cv2", package="bgaugment", extra="opencv")
         return [self._mask(read_image(image), cv2) for image in images]
 
     def _mask(self, image: Array, cv2: Any) -> Array:
         height, width = image.shape[:2]
+        if not image.size:
+            raise shape_error("images", "at least one pixel", {"image": image.shape})
         scale = min(1.0, self.size / max(height, width))
         small = cv2.resize(
             image, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA

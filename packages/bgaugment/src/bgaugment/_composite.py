@@ -106,7 +106,7 @@ def _mixed(image: Array, weight: Array, background: Array) -> Array:
 
 
 def _weight_array(mask: Array, dtype: np.dtype[np.generic]) -> Array:
-    precise = dtype.itemsize > 2 and dtype != np.float32
+    precise = dtype.itemsize > 2 and dtype.newbyteorder("=") != np.float32
     weight: Array = mask.astype(np.float64 if precise else np.float32)
     return weight / weight.dtype.type(255) if mask.dtype == np.uint8 else weight
 

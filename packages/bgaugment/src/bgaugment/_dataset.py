@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, get_worker_info
 
+from ._arguments import check_function, check_whole, length
 from ._core import type_error, value_error
 from ._draw import check_options, with_drawn_background
 from ._images import Image
@@ -65,8 +66,12 @@ class BGAugmentDataset(Dataset[tuple[Any, ...]]):
         seed: int = 0,
     ) -> None:
         self.dataset = cast(Sequence[Any], dataset)
-        if len(self.dataset) != len(masks):
-            raise value_error("masks", f"{len(self.dataset)} masks for as many items", len(masks))
+        n = length("dataset", dataset)
+        if n != length("masks", masks):
+            raise value_error("masks", f"{n} masks for as many items", len(masks))
+        check_whole("seed", seed, 0)
+        check_function("joint_transform", joint_transform)
+        check_function("transform", transform)
         self.masks, self.pool, self.p, self.feather, self.seed = masks, pool, p, feather, seed
         self.joint_transform, self.transform = joint_transform, transform
         check_options(pool, p)
@@ -76,6 +81,7 @@ class BGAugmentDataset(Dataset[tuple[Any, ...]]):
 
     def set_epoch(self, epoch: int) -> None:
         """Start an epoch: from here on items are drawn as in every run that starts this epoch."""
+        check_whole("epoch", epoch, 0, 2**62)
         self._epoch.fill_(epoch)
         self._fetched.zero_()
 
@@ -96,7 +102,10 @@ class BGAugmentDataset(Dataset[tuple[Any, ...]]):
         image, label, *others = item
         mask = self.masks[index]
         if self.joint_transform is not None:
-            image, mask = self.joint_transform(image, mask)
+            both = self.joint_transform(image, mask)
+            if not isinstance(both, (tuple, list)) or len(both) != 2:
+                raise type_error("joint_transform", "a function that returns image and mask", both)
+            image, mask = both
         image = with_drawn_background(
             image, mask, self.pool, rng, p=self.p, feather=self.feather, index=index, label=class_of(label)
         )
@@ -105,7 +114,9 @@ class BGAugmentDataset(Dataset[tuple[Any, ...]]):
 
 def class_of(label: Any) -> Hashable:
     """Return a label as something to compare: a number where it is a tensor or a numpy scalar of one."""
-    return label.item() if isinstance(label, (Tensor, np.generic)) else label
+    if isinstance(label, np.generic) or (isinstance(label, Tensor) and label.numel() == 1):
+        return cast(Hashable, label.item())
+    return cast(Hashable, label)
 
 
 def _shared_zeros(shape: tuple[int, ...]) -> Tensor:

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
+from ._arguments import as_device, check_function, check_whole, length
 from ._core import shape_error, track, type_error, value_error
 from ._dataset import class_of
 from ._draw import check_options, with_drawn_background
-from ._images import Image, as_array, scaled, to_uint8
+from ._images import Image, as_array, channels_first, dense, scaled, to_uint8
 from ._map_at_r import map_at_r
 from ._pools import BackgroundPool
 
@@ -115,11 +116,15 @@ def background_gap(
         Chapter 11, Section 11.1.1, Table 11.1.
     """
     items = cast(Sequence[Any], dataset)
-    if len(items) != len(masks):
+    if length("dataset", dataset) != length("masks", masks):
         raise value_error("masks", f"{len(items)} masks for as many items", len(masks))
-    for name, number in {"repeats": repeats, "batch_size": batch_size}.items():
-        if number < 1:
-            raise value_error(name, "at least 1", number)
+    check_whole("repeats", repeats, 1)
+    check_whole("batch_size", batch_size, 1)
+    check_whole("seed", seed, 0)
+    check_function("transform", transform)
+    device = as_device(device)
+    if not callable(model):
+        raise type_error("model", "a function or module", model)
     if metric != "map_at_r" and not callable(metric):
         raise value_error("metric", "'map_at_r' or a function of embeddings and labels", metric)
     score = metric if callable(metric) else map_at_r
@@ -144,7 +149,11 @@ def background_gap(
                 parts.append(_embed(model, _stacked(inputs).to(device)))
             embeddings = torch.cat(parts)
             embeddings = nn.functional.normalize(embeddings) if normalize else embeddings
-            values.append(float(score(embeddings, torch.tensor(labels, device=embeddings.device))))
+            value: object = score(embeddings, torch.tensor(labels, device=embeddings.device))
+            try:
+                values.append(float(value))  # type: ignore[arg-type]
+            except (TypeError, ValueError, RuntimeError):
+                raise type_error("metric", "a function that returns a number", value) from None
     finally:
         if isinstance(model, nn.Module):
             model.train(training)
@@ -154,18 +163,21 @@ def background_gap(
 def _image_and_label(item: Any) -> tuple[Any, Any]:
     if not isinstance(item, (tuple, list)) or len(item) < 2:
         raise type_error("dataset", "items (image, label, ...)", item)
-    return item[0], class_of(item[1])
+    label = class_of(item[1])
+    if getattr(label, "__hash__", None) is None or isinstance(label, Tensor):
+        raise type_error("dataset", "a class as label of each item", label)
+    return item[0], label
 
 
 def _to_input(image: Image) -> Tensor:
     if isinstance(image, Tensor):
         return image
-    array = to_uint8(as_array(image))
-    return scaled(torch.tensor(array[..., None] if array.ndim == 2 else array).movedim(-1, 0), torch.float32)
+    return scaled(channels_first(to_uint8(as_array(image))), torch.float32)
 
 
 def _stacked(inputs: list[Tensor]) -> Tensor:
     for one in inputs:
+        dense("transform", one)
         if one.shape != inputs[0].shape:
             shapes = {"one": inputs[0].shape, "another": one.shape}
             raise shape_error("transform", "inputs of one shape (images of several sizes need a transform)", shapes)
@@ -177,6 +189,7 @@ def _embed(model: Callable[[Tensor], Any], batch: Tensor) -> Tensor:
         embeddings = model(batch)
     if not isinstance(embeddings, Tensor):
         raise type_error("model", "a model that returns a tensor", embeddings)
+    embeddings = dense("model", embeddings)
     if embeddings.ndim != 2 or len(embeddings) != len(batch):
         raise shape_error("model", "embeddings (n, d)", {"input": batch.shape, "output": embeddings.shape})
     if not embeddings.isfinite().all():

@@ -55,8 +55,8 @@ def mask_tensor(mask: Tensor) -> Tensor:
 
 def mask_values(mask: Tensor) -> Array:
     """Return a mask that is a dense tensor on a CPU as 8-bit or float32 array, its values checked."""
-    values = mask.detach() if mask.requires_grad else mask
-    return _checked_array((values if mask.dtype in _OF_NUMPY else values.float()).numpy(), matte=False)
+    values = mask if mask.dtype in _OF_NUMPY else mask.float()
+    return _checked_array(values.numpy(force=True), matte=False)
 
 
 def _check_labels(largest: int) -> None:

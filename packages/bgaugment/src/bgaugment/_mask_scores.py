@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from ._core import shape_error, type_error, value_error
-from ._images import Array
+from ._images import Array, dense
 
 MaskT = TypeVar("MaskT", Array, Tensor)
 
@@ -59,6 +59,13 @@ def iou(mask: MaskT, truth: MaskT) -> MaskT:
 
 
 def _binary(mask: MaskT, truth: MaskT) -> tuple[MaskT, MaskT]:
+    for name, array in {"mask": mask, "truth": truth}.items():
+        if isinstance(array, Tensor):
+            dense(name, array)
+        elif not isinstance(array, np.ndarray):
+            raise type_error(name, "an array or a tensor", array)
+        elif array.dtype.kind not in "buif":
+            raise value_error(name, "an array of real numbers", f"one of {array.dtype}")
     if not isinstance(truth, Tensor if isinstance(mask, Tensor) else np.ndarray):
         raise type_error("truth", f"the kind of mask, {type(mask).__name__}", truth)
     if mask.shape != truth.shape:

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from ._core import import_extra, shape_error, value_error
-from ._images import Array, ImageSource, read_image
+from ._arguments import as_device, as_path, check_whole, length
+from ._core import import_extra, shape_error, type_error, value_error
+from ._images import Array, ImageSource, dense, read_image
 
 Network: TypeAlias = Callable[[Tensor], Any]
 
@@ -62,8 +63,11 @@ class ModelMasks:
     ) -> None:
         if isinstance(network, nn.Module) and network.training:
             raise value_error("network", "a module in eval mode (call network.eval())", "training mode")
-        self.network, self.size, self.by_maximum, self.device = network, size, by_maximum, device
-        self.mean, self.std = (torch.tensor(list(map(float, v)))[:, None, None] for v in (mean, std))
+        if not callable(network):
+            raise type_error("network", "a function or module", network)
+        check_whole("size", size, 1, 2**15)
+        self.network, self.size, self.by_maximum, self.device = network, size, by_maximum, as_device(device)
+        self.mean, self.std = (_per_channel(name, v) for name, v in {"mean": mean, "std": std}.items())
         self.name = name
 
     @classmethod
@@ -79,13 +83,18 @@ class ModelMasks:
 
     def __call__(self, images: Sequence[ImageSource]) -> list[Array]:
         """Return the network's masks."""
+        if not length("images", images):
+            return []
         arrays = [read_image(image) for image in images]
+        if empty := [array.shape for array in arrays if not array.size]:
+            raise shape_error("images", "at least one pixel", {"image": empty[0]})
         batch = torch.stack([self._prepared(array) for array in arrays]).to(self.device)
         with torch.inference_mode():
             output = self.network(batch)
-        while isinstance(output, (tuple, list)):
+        while isinstance(output, (tuple, list)) and output:
             output = output[0]
-        if output.ndim != 4 or output.shape[:2] != (len(arrays), 1):
+        output = dense("network", output).detach()
+        if output.ndim != 4 or output.shape[:2] != (len(arrays), 1) or not output.numel():
             raise shape_error("network", "an output (n, 1, h, w)", {"input": batch.shape, "output": output.shape})
         if not output.isfinite().all():
             raise value_error("network", "a finite output", "NaN or infinity")
@@ -96,6 +105,16 @@ class ModelMasks:
         square = interpolate(pixels[None], (self.size, self.size), mode="bilinear", antialias=True)[0]
         scale = square.max().clamp_min(1e-6) if self.by_maximum else 255
         return (square / scale - self.mean) / self.std
+
+
+def _per_channel(argument: str, values: Sequence[float]) -> Tensor:
+    try:
+        numbers = [float(value) for value in values]
+    except (TypeError, ValueError, OverflowError):
+        raise value_error(argument, "three numbers", values) from None
+    if len(numbers) != 3:
+        raise value_error(argument, "three numbers", values)
+    return torch.tensor(numbers)[:, None, None]
 
 
 def _restored(saliency: Tensor, size: tuple[int, ...]) -> Array:
@@ -119,10 +138,9 @@ def onnx_network(
         ValueError: there is no such file, it is no network that onnxruntime reads, or ``threads`` is negative.
         ImportError: onnxruntime is not installed.
     """
-    if not Path(path).is_file():
+    if not as_path("path", path).is_file():
         raise value_error("path", "an ONNX file", os.fspath(path))
-    if threads < 0:
-        raise value_error("threads", "at least 0", threads)
+    check_whole("threads", threads, 0)
     runtime = import_extra("onnxruntime", package="bgaugment", extra="onnx")
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads

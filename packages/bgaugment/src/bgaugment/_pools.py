@@ -6,15 +6,15 @@ import copy
 import hashlib
 import os
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from pathlib import Path
 from typing import Protocol, Self, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ._arguments import as_path, check_function, check_share, check_size, check_whole, length
 from ._core import shape_error, type_error, value_error
-from ._images import Array, Image, ImageSource, as_array, dense, image_files, like, read_image
+from ._images import Array, Image, ImageSource, as_array, dense, image_files, like, read_image, to_tensor
 from .functional import cover_crop
 
 
@@ -79,6 +79,8 @@ class ImagePool:
         groups: dict[Hashable, list[int]] = {}
         for number in self._numbers:
             groups.setdefault(self.identity(int(number)), []).append(int(number))
+        check_whole("seed", seed, 0)
+        check_share("fraction", fraction)
         order = np.random.default_rng(seed).permutation(len(groups))
         first = round(fraction * len(groups))
         if not 0 < first < len(groups):
@@ -98,6 +100,7 @@ class ImagePool:
             >>> ListPool([np.zeros((8, 8, 3), np.uint8)]).tensor((4, 4)).backgrounds.shape
             torch.Size([1, 3, 4, 4])
         """
+        check_size(size)
         sample = torch.zeros(3, 1, 1, dtype=torch.uint8)
         images = (like(self.render(int(number), size), sample) for number in self._numbers)
         return TensorPool(torch.stack([cover_crop(cast(Tensor, image), size) for image in images]))
@@ -126,6 +129,9 @@ class ListPool(ImagePool):
     ) -> None:
         if not isinstance(images, Iterable) or isinstance(images, (str, bytes)):
             raise type_error("images", "a list of images or files", images)
+        check_whole("max_side", max_side, 1)
+        check_function("transform", transform)
+        length("images", images)
         self._images = list(images)
         super().__init__(range(len(self._images)))
         self._transform = transform
@@ -144,7 +150,7 @@ class ListPool(ImagePool):
         """Return the hash of the file or of the pixels."""
         source = self._images[number]
         if isinstance(source, (str, os.PathLike)):
-            return hashlib.sha256(Path(source).read_bytes()).digest()
+            return hashlib.sha256(as_path("images", source).read_bytes()).digest()
         array = np.ascontiguousarray(as_array(source))
         return array.shape, hashlib.sha256(array.tobytes()).digest()
 
@@ -154,7 +160,7 @@ class ListPool(ImagePool):
         if scale >= 1:
             return array
         size = max(1, round(array.shape[0] * scale)), max(1, round(array.shape[1] * scale))
-        return np.ascontiguousarray(cover_crop(torch.tensor(array).movedim(-1, 0), size).movedim(0, -1).numpy())
+        return np.ascontiguousarray(cover_crop(to_tensor(array).movedim(-1, 0), size).movedim(0, -1).numpy())
 
 
 class FolderPool(ListPool):

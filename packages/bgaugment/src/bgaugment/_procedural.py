@@ -8,9 +8,12 @@ import numpy as np
 import torch
 from torch.nn.functional import interpolate
 
+from ._arguments import check_size, check_whole, length
 from ._core import value_error
 from ._images import Array
 from ._pools import ImagePool
+
+_MOST = 10**7  # a number of each is kept
 
 
 class ProceduralPool(ImagePool):
@@ -43,8 +46,11 @@ class ProceduralPool(ImagePool):
         kinds: Sequence[str] = ("solid", "gradient", "noise", "pattern", "texture"),
         seed: int = 0,
     ) -> None:
+        check_whole("n", n, 1, _MOST)
+        check_whole("seed", seed, 0)
+        length("kinds", kinds)
         super().__init__(range(n))
-        unknown = [kind for kind in kinds if kind not in _KINDS]
+        unknown = [kind for kind in kinds if kind not in tuple(_KINDS)]
         if unknown or not kinds:
             raise value_error("kinds", f"some of {list(_KINDS)}", list(kinds))
         self.kinds = tuple(kinds)
@@ -52,6 +58,8 @@ class ProceduralPool(ImagePool):
 
     def render(self, number: int, size: tuple[int, int]) -> Array:
         """Return the background of a number in the size, ``(*size, 3)`` of 8 bits."""
+        check_whole("number", number, 0)
+        check_size(size)
         rng = np.random.default_rng([self.seed, number])
         colours = rng.uniform(0, 255, (2, 3))
         colours[0] = _colour(number, self.seed)

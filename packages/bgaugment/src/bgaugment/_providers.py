@@ -9,8 +9,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ._core import type_error
-from ._images import Array, ImageSource, pillow, read_image
+from ._arguments import as_path, length
+from ._core import type_error, value_error
+from ._images import Array, ImageSource, is_pil, pillow, read_image
 from ._mask import mask_array
 
 
@@ -44,11 +45,12 @@ class FolderMasks:
     name = "folder"
 
     def __init__(self, folder: str | os.PathLike[str], *, images: str | os.PathLike[str] | None = None) -> None:
-        self.folder = Path(folder)
-        self.images = None if images is None else Path(images)
+        self.folder = as_path("folder", folder)
+        self.images = None if images is None else as_path("images", images)
 
     def __call__(self, images: Sequence[ImageSource]) -> list[Array]:
         """Return the masks of image files."""
+        length("images", images)
         masks = [read_image(self._place(image), "L") / np.float32(255) for image in images]
         for image in images:
             read_image(image)  # names the file when it is broken
@@ -58,6 +60,8 @@ class FolderMasks:
         if not isinstance(image, (str, os.PathLike)):
             raise type_error("images", "paths, by which masks in a folder are found", image)
         path = Path(image)
+        if self.images is not None and not path.is_relative_to(self.images):
+            raise value_error("images", f"files in {self.images}", str(path))
         relative = Path(path.name) if self.images is None else path.relative_to(self.images)
         return self.folder / relative.with_suffix(".png")
 
@@ -79,10 +83,11 @@ class AlphaMasks:
 
     def __call__(self, images: Sequence[ImageSource]) -> list[Array]:
         """Return the alpha channels."""
+        length("images", images)
         return [self._alpha(image) for image in images]
 
     def _alpha(self, image: ImageSource) -> Array:
-        channels = image.shape[-1] if isinstance(image, np.ndarray) else None
+        channels = image.shape[2] if isinstance(image, np.ndarray) and image.ndim == 3 else None
         if isinstance(image, (str, os.PathLike)):
             read_image(image, "L")  # names the file when it is broken
             with pillow().open(image) as file:
@@ -112,8 +117,12 @@ class RembgMasks:
 
     def __call__(self, images: Sequence[ImageSource]) -> list[Array]:
         """Return the session's masks."""
+        length("images", images)
         masks = []
         for image in images:
-            found = [mask_array(m.convert("L")) for m in self.session.predict(pillow().fromarray(read_image(image)))]
+            made = self.session.predict(pillow().fromarray(read_image(image)))
+            if not isinstance(made, (tuple, list)) or not made or not all(map(is_pil, made)):
+                raise type_error("session", "one that predicts a list of PIL masks", made)
+            found = [mask_array(m.convert("L")) for m in made]
             masks.append(np.maximum.reduce(found) / np.float32(255))
         return masks

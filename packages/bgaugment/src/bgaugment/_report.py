@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ._arguments import check_share, check_whole, length
 from ._core import value_error
 from ._images import Array, Image, ImageSource, pillow, read_image
 from ._mask import mask_array
@@ -36,10 +37,12 @@ class MaskReport:
 
     def near_empty(self, threshold: float = 0.01) -> list[str]:
         """Return the names of the images whose mask covers less."""
+        check_share("threshold", threshold)
         return [name for name, share in zip(self.names, self.coverage) if share < threshold]
 
     def near_full(self, threshold: float = 0.95) -> list[str]:
         """Return the names of the images whose mask covers more."""
+        check_share("threshold", threshold)
         return [name for name, share in zip(self.names, self.coverage) if share > threshold]
 
     def histogram(self, bins: int = 10) -> Array:
@@ -93,7 +96,9 @@ def mask_report(
         >>> report.coverage, report.near_empty()
         (array([0.  , 0.25]), ['image 0'])
     """
-    if not len(images) or len(images) != len(masks):
+    check_whole("examples", examples, 1)
+    check_whole("size", size, 1, 2**12)
+    if not length("images", images) or len(images) != length("masks", masks):
         raise value_error("masks", "one mask for each of at least one image", f"{len(masks)} for {len(images)}")
     names = tuple(
         os.fspath(image) if isinstance(image, (str, os.PathLike)) else f"image {i}" for i, image in enumerate(images)
@@ -128,5 +133,5 @@ def _weight(mask: Image) -> Array:
 
 def _example(image: Array, weight: Array, size: int) -> Array:
     green = np.broadcast_to(np.array([0, 200, 0], np.uint8), image.shape)
-    cut_out = replace_background(image, weight.reshape(image.shape[:2]), green)
+    cut_out = replace_background(image, weight, green)
     return np.vstack([thumbnail(image, size), thumbnail(cut_out, size)])

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ._arguments import as_path, check_whole, length
 from ._core import atomic_path, shape_error, track, type_error, value_error
 from ._images import Array, ImageSource, as_array, image_size, read_image
 from ._png import decode_grey, encode_grey
@@ -67,12 +68,12 @@ class MaskStore:
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self.folder = Path(folder)
+        self.folder = as_path("folder", folder)
 
     def key(self, image: ImageSource) -> str:
         """Return the hash of a file's bytes, or of an array's shape, dtype and values."""
         if isinstance(image, (str, os.PathLike)):
-            with Path(image).open("rb") as file:
+            with as_path("image", image).open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         array = np.ascontiguousarray(as_array(image))
         return hashlib.sha256(f"{array.shape} {array.dtype} ".encode() + array.tobytes()).hexdigest()
@@ -107,6 +108,7 @@ class MaskStore:
 
     def masks(self, images: Sequence[ImageSource]) -> StoredMasks:
         """Return the masks of images as a sequence that reads them when asked."""
+        length("images", images)
         return StoredMasks(self, images)
 
     def save(self, image: ImageSource, mask: Array) -> None:
@@ -122,10 +124,12 @@ class MaskStore:
         """
         if not isinstance(mask, np.ndarray):
             raise type_error("mask", "a numpy array", mask)
+        if mask.dtype.kind not in "buif":
+            raise value_error("mask", "values in [0, 1]", f"an array of {mask.dtype}")
         if mask.ndim != 2 or mask.shape != image_size(image):
             raise shape_error("mask", "(h, w)", {"mask": mask.shape, "image": image_size(image)})
-        if not (mask.min() >= 0 and mask.max() <= 1):
-            raise value_error("mask", "values in [0, 1]", f"{mask.min():g} to {mask.max():g}")
+        if not (mask.size and mask.min() >= 0 and mask.max() <= 1):
+            raise value_error("mask", "values in [0, 1]", f"{mask.min():g} to {mask.max():g}" if mask.size else "none")
         levels = np.rint(mask * np.float32(255)).astype(np.uint8)
         # With a maximum of 1, an 8-bit mask would look like class labels; 1/255 of an image is nothing.
         levels[levels == 1] = 0
@@ -155,9 +159,12 @@ class MaskStore:
             TypeError: the provider returns anything but one array per image.
             ValueError: the folder has masks of another provider, or ``batch_size`` is below one.
         """
-        if batch_size < 1:
-            raise value_error("batch_size", "at least 1", batch_size)
-        self._claim(provider.name)
+        check_whole("batch_size", batch_size, 1)
+        length("images", images)
+        name = getattr(provider, "name", None)
+        if not isinstance(name, str) or not callable(provider):
+            raise type_error("provider", "a mask provider with a name", provider)
+        self._claim(name)
         failed: dict[str, str] = {}
         missing: list[tuple[str, ImageSource, Path]] = []
         for position, image in enumerate(images):
@@ -212,12 +219,12 @@ def _attempt(provider: MaskProvider, batch: Sequence[ImageSource]) -> list[Array
     if not batch:
         return []
     try:
-        masks: list[Array | Exception] = list(provider(batch))
+        made = provider(batch)
     except (OSError, ValueError) as error:
         if len(batch) == 1:
             return [error]
         # One broken image shall not cost the others of its batch.
         return [result for image in batch for result in _attempt(provider, [image])]
-    if len(masks) != len(batch):
-        raise TypeError(f"provider: expected one mask per image, got {len(masks)} for {len(batch)}")
-    return masks
+    if length("provider", made) != len(batch):
+        raise TypeError(f"provider: expected one mask per image, got {len(made)} for {len(batch)}")
+    return list(made)

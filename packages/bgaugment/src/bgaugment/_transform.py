@@ -11,7 +11,8 @@ from torch.utils import _pytree
 
 from ._core import import_extra, type_error, value_error
 from ._draw import check_options, torch_seeded, with_drawn_background
-from ._images import Array, is_pil, plain
+from ._images import Array, dense, is_pil
+from ._mask import mask_values
 from ._pools import BackgroundPool
 
 
@@ -68,14 +69,14 @@ class BackgroundReplacement(nn.Module):
             raise TypeError(f"inputs: expected one tv_tensors.Image or PIL image and one tv_tensors.Mask, got {got}")
         image = leaves[images[0]]
         # Each look at a tv_tensor costs as much as at hundreds of pixels.
-        replaced = self._replaced(image if is_pil(image) else plain(image), plain(masks[0]))
+        replaced = self._replaced(image if is_pil(image) else dense("image", image), dense("mask", masks[0]))
         leaves[images[0]] = replaced if is_pil(image) else replaced.as_subclass(type(image))
         return _pytree.tree_unflatten(leaves, structure)
 
     def _replaced(self, image: Any, mask: Tensor) -> Any:
         rng = torch_seeded(self.generator)
         if is_pil(image):
-            matte = mask.numpy()
+            matte = mask_values(mask)
             return self._one(image, matte[0] if matte.shape[:-2] == (1,) else matte, rng)
         if image.ndim == 3:
             return self._one(image, mask, rng)

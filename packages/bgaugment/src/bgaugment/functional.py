@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
+from ._arguments import check_size
 from ._composite import composite_array, composite_planes, composite_tensor
 from ._core import shape_error, type_error, value_error
-from ._images import Array, Image, dense, is_pil, like, pillow
+from ._images import Array, Image, dense, is_pil, like, pillow, to_tensor
 from ._map_at_r import map_at_r
 from ._mask import check_batch, check_feather, feathered, mask_array, mask_tensor, mask_values
 from ._mask_scores import iou, overlap
@@ -115,10 +116,10 @@ def _fitted(
     if others.ndim != 3 or others.shape[2] != full[2]:
         raise shape_error("background", "(height, width, c) with the channels of image", shapes)
     if others.shape != full:
-        covering = cover_crop(torch.tensor(others).movedim(-1, 0), (full[0], full[1]))
+        covering = cover_crop(to_tensor(others).movedim(-1, 0), (full[0], full[1]))
         others = np.ascontiguousarray(covering.movedim(0, -1).numpy())
     if feather:
-        weight = feathered(torch.tensor(weight)[None], feather)[0].numpy()
+        weight = feathered(to_tensor(weight)[None], feather)[0].numpy()
     return weight, others
 
 
@@ -185,10 +186,14 @@ def cover_crop(background: Tensor, size: tuple[int, int]) -> Tensor:
     Returns:
         ``(..., c, *size)`` of the same dtype and device; bilinear with anti-aliasing.
 
+    Raises:
+        ValueError: there is no pixel, or ``size`` asks for none.
+
     Example:
         >>> cover_crop(torch.zeros(3, 20, 80), (10, 10)).shape
         torch.Size([3, 10, 10])
     """
+    check_size(size)
     background = dense("background", background)
     if background.ndim < 3 or 0 in background.shape[-3:]:
         raise shape_error(
