@@ -212,7 +212,7 @@ def _shard(text: str) -> tuple[int, int]:
 
 def _print_failed(failed: dict[str, str]) -> None:
     for place, reason in failed.items():
-        print(f"skipped {place}: {reason}", file=sys.stderr)  # noqa: T201
+        print(f"skipped {place}: {reason.removeprefix(f'{place}: ')}", file=sys.stderr)  # noqa: T201
 
 
 def _print(result: dict[str, Any], text: str, options: argparse.Namespace) -> None:

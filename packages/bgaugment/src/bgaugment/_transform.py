@@ -12,7 +12,6 @@ from torch.utils import _pytree
 from ._core import import_extra, type_error, value_error
 from ._draw import check_options, torch_seeded, with_drawn_background
 from ._images import Array, dense, is_pil
-from ._mask import mask_values
 from ._pools import BackgroundPool
 
 
@@ -76,7 +75,7 @@ class BackgroundReplacement(nn.Module):
     def _replaced(self, image: Any, mask: Tensor) -> Any:
         rng = torch_seeded(self.generator)
         if is_pil(image):
-            matte = mask_values(mask)
+            matte = (mask.float() if mask.dtype == torch.bfloat16 else mask).numpy(force=True)
             return self._one(image, matte[0] if matte.shape[:-2] == (1,) else matte, rng)
         if image.ndim == 3:
             return self._one(image, mask, rng)

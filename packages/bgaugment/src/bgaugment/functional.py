@@ -79,9 +79,8 @@ def _replace_pil(image: Any, mask: Image, background: Image, feather: float) -> 
         mixed = composite_array(np.asarray(image).reshape(others.shape), weight, others)
         return _pil(image.mode, mixed)
     # Pillow rounds alike, and its own call saves two conversions.
-    made, matte = _pil(image.mode, others), _pil("L", weight)
-    if box := matte.getbbox():  # around the foreground
-        made.paste(image.crop(box), box, matte.crop(box))
+    made = _pil(image.mode, others)
+    made.paste(image, (0, 0), _pil("L", weight))
     return made
 
 
