@@ -12,6 +12,7 @@ import importlib.util
 import json
 import os
 import platform
+import random
 import shutil
 import statistics
 import subprocess
@@ -112,8 +113,8 @@ def timed(candidates: dict[str, tuple[Callable[[], object], int]]) -> dict[str, 
     """Return the median microseconds per image of each candidate; the number counts images per call."""
     times: dict[str, list[float]] = {name: [] for name in candidates}
     for round_ in range(ROUNDS + 2):
-        # Who comes first finds caches cold and freed memory given back: there and back again, and several calls each.
-        for name, (run, images) in list(candidates.items())[:: (-1) ** round_]:
+        # Who ran just before decides what caches and freed memory one finds: a new order each round, several calls each.
+        for name, (run, images) in random.Random(round_).sample([*candidates.items()], len(candidates)):
             calls = max(4, CALLS // images)
             start = time.perf_counter()
             for _ in range(calls):
@@ -198,9 +199,10 @@ def main() -> None:
                 "replace_background, tensor": (lambda: replace_background(*tensors), 1),
                 **{name: (run, 1) for name, run in others.items()},
                 overlay: (run_overlay, CALLS),
-                **{name: (partial(run, n), n) for n in BATCHES for name, run in in_batches(n).items()},
             }
         )
+    # By themselves: what large batches leave of caches and memory is not what a pipeline finds.
+    found |= timed({name: (partial(run, n), n) for n in BATCHES for name, run in in_batches(n).items()})
     for name in ("numpy lerp", "torch.lerp"):
         expected = np.asarray(others[name]())
         ours = replace_background(image, mask, background) if name == "numpy lerp" else replace_background(*tensors)
