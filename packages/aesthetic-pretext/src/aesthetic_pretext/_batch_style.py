@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -30,15 +31,16 @@ class PhotoBatch:
 
     @cached_property
     def index(self) -> Tensor:
-        """``(n, 3, h, w)`` values as an index of tables."""
-        return self.images.expand(-1, 3, -1, -1).int()
+        """``(n, 3, h, w)`` values as an index of three tables of 256 values, one for each channel."""
+        first = torch.arange(0, 768, 256, dtype=torch.int32, device=self.images.device)
+        return self.images.expand(-1, 3, -1, -1) + first[:, None, None]
 
     @cached_property
     def lab(self) -> tuple[Tensor, Tensor, Tensor]:
         """Lightness in [0, 1] and chroma over 100."""
-        xyz = _mixed(TO_XYZ, look_up(LINEAR, self.index))
+        xyz = _mixed(TO_XYZ, look_up(np.tile(LINEAR, 3), self.index))
         above = xyz.clamp_min(DELTA**3)
-        x, y, z = ((xyz - above).mul_(1 / (3 * DELTA**2)) + (above.log() * (1 / 3)).exp()).unbind(1)
+        x, y, z = xyz.sub_(above).mul_(1 / (3 * DELTA**2)).add_(above.log_().mul_(1 / 3).exp_()).unbind(1)
         return 1.16 * y - 0.16, 5 * (x - y), 2 * (y - z)
 
     @cached_property
@@ -60,14 +62,25 @@ class PhotoBatch:
             plane = _running_means(_running_means(plane.mT, radius).mT, radius)
         return plane.contiguous()
 
+    @cached_property
+    def _room(self) -> Tensor:
+        """Two times ``(n, 3, h, w)`` to compute in; new memory for each step takes several times as long."""
+        n, _, height, width = self.images.shape
+        return torch.empty(2, n, 3, height, width, device=self.images.device)
+
     def from_lab(self, lightness: Tensor, a: Tensor, b: Tensor) -> Tensor:
         """Return Lab as 8-bit images."""
-        y = (lightness + 0.16).mul_(1 / 1.16)
-        root = torch.stack([torch.add(y, a, alpha=0.2), y, torch.sub(y, b, alpha=0.5)], 1)
-        cubed = root.clamp_min(DELTA)
-        light = root.sub_(cubed).mul_(3 * DELTA**2).addcmul_(cubed * cubed, cubed)
-        steps = _mixed(STEPS * TO_RGB, light).clamp_(0, STEPS)
-        return self.from_rgb(look_up(EIGHT_BITS, steps.add_(0.5).int()))
+        root, light = self._room
+        x, y, z = root.unbind(1)
+        torch.add(lightness, 0.16, out=y).mul_(1 / 1.16)
+        torch.add(y, a, alpha=0.2, out=x)
+        torch.sub(y, b, alpha=0.5, out=z)
+        # Below DELTA the cube goes on as its tangent.
+        torch.clamp_min(root, DELTA, out=light)
+        root.sub_(light)
+        light.pow_(3).add_(root, alpha=3 * DELTA**2)
+        steps = _mixed(STEPS * TO_RGB, light, out=root).clamp_(0, STEPS).add_(0.5)
+        return self.from_rgb(look_up(EIGHT_BITS, light.view(torch.int32).copy_(steps)))
 
     def from_rgb(self, rgb: Tensor) -> Tensor:
         """Return 8-bit RGB with the channels of the batch; for grey ones their luma."""
@@ -121,7 +134,7 @@ def highlights(photos: PhotoBatch, slider: float) -> Tensor:
 
 def exposure(photos: PhotoBatch, stops: float) -> Tensor:
     """Multiply the light."""
-    return photos.from_rgb(look_up(light_table(2.0**stops), photos.index))
+    return photos.from_rgb(look_up(np.tile(light_table(2.0**stops), 3), photos.index))
 
 
 def temperature(photos: PhotoBatch, kelvin: float) -> Tensor:
@@ -136,8 +149,7 @@ def tint(photos: PhotoBatch, value: float) -> Tensor:
 
 def _balanced(photos: PhotoBatch, kelvin: float, tint_value: float) -> Tensor:
     tables = [value_table(float(factor)) for factor in white_balance(kelvin, tint_value)]
-    planes = [look_up(table, plane) for table, plane in zip(tables, photos.index.unbind(1))]
-    return photos.from_rgb(torch.stack(planes, 1))
+    return photos.from_rgb(look_up(np.concatenate(tables), photos.index))
 
 
 def _with_curve(photos: PhotoBatch, curve: Any) -> Tensor:
@@ -175,5 +187,7 @@ def _running_means(planes: Tensor, radius: int) -> Tensor:
     return total[..., width:].sub(total[..., :-width]).mul_(1 / width)
 
 
-def _mixed(matrix: Any, planes: Tensor) -> Tensor:
-    return (torch.as_tensor(matrix).to(planes) @ planes.flatten(2)).view(planes.shape)
+def _mixed(matrix: Any, planes: Tensor, *, out: Tensor | None = None) -> Tensor:
+    mixed = torch.empty_like(planes) if out is None else out
+    torch.matmul(torch.as_tensor(matrix).to(planes), planes.flatten(2), out=mixed.flatten(2))
+    return mixed

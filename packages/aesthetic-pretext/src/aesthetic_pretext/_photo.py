@@ -43,6 +43,10 @@ class Photo:
     @cached_property
     def pil(self) -> Image.Image:
         """The image for Pillow."""
+        return self.to_pil()
+
+    def to_pil(self) -> Image.Image:
+        """Return a copy for Pillow that is not kept."""
         height, width, channels = self.pixels.shape
         data = np.ascontiguousarray(self.pixels)
         mode = "L" if channels == 1 else "RGB"
@@ -76,7 +80,12 @@ class Photo:
 
     def like(self, result: Any) -> Pixels:
         """Return an array or Pillow image in the layout of the image, which may have another size."""
-        array = np.array(result, dtype=np.uint8)
+        if isinstance(result, Image.Image):
+            shape, data = (result.height, result.width), result.tobytes()
+            del result  # the copy may take its place in the cache
+            array = np.frombuffer(bytearray(data), np.uint8).reshape(*shape, -1)
+        else:
+            array = np.array(result, dtype=np.uint8)
         return array.reshape(*array.shape[:2], *self.image.shape[2:])
 
 

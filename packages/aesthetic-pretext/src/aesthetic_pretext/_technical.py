@@ -73,7 +73,7 @@ def motion_blur(photo: Photo, motion: tuple[int, float], seed: Seed) -> Pixels:
 def jpeg_compression(photo: Photo, quality: int, _: Seed) -> Pixels:
     """Compress and decompress."""
     file = io.BytesIO()
-    photo.pil.save(file, "JPEG", quality=quality)
+    photo.to_pil().save(file, "JPEG", quality=quality)  # kept, it would take the decoder's place in the cache
     return photo.like(Image.open(file, formats=("JPEG",)))
 
 
