@@ -113,7 +113,7 @@ def timed(candidates: dict[str, tuple[Callable[[], object], int]]) -> dict[str, 
     """Return the median microseconds per image of each candidate; the number counts images per call."""
     times: dict[str, list[float]] = {name: [] for name in candidates}
     for round_ in range(ROUNDS + 2):
-        # Who ran just before decides what caches and freed memory one finds: a new order each round, several calls each.
+        # Who ran just before decides what caches and freed memory one finds: a new order each round, several calls.
         for name, (run, images) in random.Random(round_).sample([*candidates.items()], len(candidates)):
             calls = max(4, CALLS // images)
             start = time.perf_counter()
