@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 from cargen import PROPERTY_VALUES, CarProperties, sample, sweep
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
@@ -15,6 +15,7 @@ def test_the_values_are_those_of_table_7_2():
         assert [getattr(CarProperties(**{name: value}), name) for value in values] == [*values]
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.floats(0, 1, exclude_max=True), st.floats(0, 2), st.floats(0, 2))
 def test_colours(hue, saturation, value):
     expected = colorsys.hsv_to_rgb((hue + 0.5) % 1, 0.5 * saturation, 0.5 * value)

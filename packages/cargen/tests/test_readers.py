@@ -78,7 +78,7 @@ def test_truncated_files_are_errors_that_name_the_file(suffix, tmp_path, meshes)
     assert errors > 5
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(st.data())
 def test_garbage_is_a_value_error(tmp_path, data):
     suffix = data.draw(st.sampled_from(sorted(_READERS)))

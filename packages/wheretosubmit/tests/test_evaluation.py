@@ -3,7 +3,7 @@ from itertools import pairwise, permutations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import wilcoxon
 from wheretosubmit import Evaluation, stratified_split
@@ -19,6 +19,7 @@ def slow(scores, target):
     ]
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(st.integers(0, 2), min_size=2, max_size=6), st.data())
 def test_equals_the_average_over_all_orders(scores, data):
     target = data.draw(st.integers(0, len(scores) - 1))
@@ -51,6 +52,7 @@ def test_bad_shapes():
         evaluate_scores(np.zeros((2, 3)), [0])
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(st.sampled_from("abcd"), min_size=1, max_size=60), st.integers(0, 3))
 def test_split_is_disjoint_complete_and_stratified(labels, seed):
     parts = stratified_split(labels, (0.6, 0.2, 0.2), seed=seed)
