@@ -96,12 +96,13 @@ def test_a_folder_holds_one_whole_model_at_any_time(papers, options, recommender
 @pytest.mark.kills
 def test_killed_at_ten_random_points_it_ends_as_an_unbroken_training(papers, tmp_path):
     file = tmp_path / "papers.parquet"
-    parquet.write_table(table(papers), file)
+    many = {name: column * 30 for name, column in papers.items()}  # else most kills come before the first epoch
+    parquet.write_table(table(many), file)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["wheretosubmit._recommender", "pyarrow.parquet"])
 
     def start(folder):
-        arguments = ["train", str(file), "--out", str(folder), "--fields", "title", "abstract", "--epochs", "4"]
+        arguments = ["train", str(file), "--out", str(folder), "--fields", "title", "abstract", "--epochs", "8"]
         process = context.Process(target=main, args=(arguments,))
         process.start()
         return process
