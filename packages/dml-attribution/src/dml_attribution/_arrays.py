@@ -33,7 +33,7 @@ def over_maps(function: Callable[[Tensor, Tensor], Tensor], **maps: Array) -> Ar
     single = left.ndim == 2
     left, right = (images[None].to(common) if single else images.to(common) for images in (left, right))
     result = function(left, right)
-    if not result.isfinite().all():
+    if not finite(result):
         highest = max(float(images.abs().max()) for images in (left, right))
         raise value_error(f"{first} and {second}", "values whose squares are finite", f"values up to {highest:g}")
     if single and result.ndim:
@@ -106,7 +106,7 @@ def checked(argument: str, array: object) -> Tensor:
     tensor = dense(argument, array if isinstance(array, Tensor) else torch.from_numpy(_native(array)))
     if not tensor.is_floating_point() or tensor.dtype in (torch.float16, torch.bfloat16):
         tensor = tensor.float()
-    if not tensor.isfinite().all():
+    if not finite(tensor):
         raise value_error(argument, "finite values", "NaN or infinity")
     return tensor
 

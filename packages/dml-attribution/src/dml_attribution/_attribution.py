@@ -8,7 +8,7 @@ from typing import Any, Literal, Unpack
 import torch
 from torch import Tensor
 
-from ._arrays import flag
+from ._arrays import finite, flag
 from ._baseline import Baseline, Channels, black, matched
 from ._captum import path_gradients
 from ._core import type_error, value_error
@@ -225,7 +225,7 @@ class EmbeddingAttribution:
         with frozen(self._model.forward_func):
             embeddings, constants = (self._model.constants(images, batch_size) for images in (inputs, others))
             distances = self._model.distance(embeddings, constants.expand_as(embeddings))
-        if not distances.isfinite().all():
+        if not finite(distances):
             raise value_error("distance", "finite values", "NaN or infinity")
         return distances
 

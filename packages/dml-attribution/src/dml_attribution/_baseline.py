@@ -42,7 +42,7 @@ def _channels(argument: str, value: Channels) -> Tensor:
         raise type_error(argument, "one number, or one per channel", value) from error
     numbers = dense(argument, given)
     numbers = numbers.to(torch.promote_types(numbers.dtype, torch.float32))
-    if not numbers.isfinite().all():
+    if not finite(numbers):
         raise value_error(argument, "finite numbers", value)
     return numbers
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from ._arrays import whole
+from ._arrays import finite, whole
 from ._core import import_extra, value_error
 
 
@@ -30,6 +30,6 @@ def path_gradients(
         for image, start, target in zip(*(torch.split(tensor, batch_size) for tensor in tensors))
     ]
     gradients = torch.cat(parts).detach()
-    if not gradients.isfinite().all():
+    if not finite(gradients):
         raise value_error("forward_func", "finite embeddings and gradients", "NaN or infinity")
     return gradients

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ._arrays import dense, whole
+from ._arrays import dense, finite, whole
 from ._attribution import EmbeddingAttribution
 from ._core import shape_error, type_error, value_error
 from ._model import check_images
@@ -78,7 +78,7 @@ def faithfulness(
     inputs, maps = check_images("inputs", inputs), dense("maps", maps)
     if maps.shape != (len(inputs), *inputs.shape[2:]):
         raise shape_error("maps", "one map (h, w) per image", {"inputs": inputs.shape, "maps": maps.shape})
-    if not maps.isfinite().all():
+    if not finite(maps):
         raise value_error("maps", "finite values", "NaN or infinity")
     baselines = attribution.baselines(inputs)
     # The rank of each pixel, 0 for the most important one; a stable sort makes ties reproducible.
