@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+from scipy import stats
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -67,6 +70,12 @@ def step(description: str) -> Iterator[None]:
     start = time.perf_counter()
     yield
     print(f"{time.perf_counter() - start:.1f} s", flush=True)
+
+
+def half_interval(values: ArrayLike) -> Any:
+    """Return half of the 95 % t interval of the mean over seeds, the first axis of at least two."""
+    table = np.asarray(values)
+    return stats.t.ppf(0.975, len(table) - 1) * table.std(0, ddof=1) / len(table) ** 0.5
 
 
 def markdown_table(header: list[str], rows: list[list[str]]) -> str:

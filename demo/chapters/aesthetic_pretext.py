@@ -10,9 +10,8 @@ from aesthetic_pretext import DISTORTIONS
 from aesthetic_pretext.evaluation import compare_errors
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from scipy import stats
 
-from demo.chapter import RESULTS, Chapter, Picture, Settings, Table, markdown_table, step
+from demo.chapter import RESULTS, Chapter, Picture, Settings, Table, half_interval, markdown_table, step
 from demo.data.held_out_faults import FAULTS, GRADES
 from demo.data.pretext_runs import (
     COMBINATIONS,
@@ -198,7 +197,7 @@ def _labels_needed(results: Results, scale: Scale, backbone: str, start: str) ->
 def _interval(gain: NDArray[np.float64]) -> str:
     if len(gain) < 2:
         return ""
-    half = stats.t.ppf(0.975, len(gain) - 1) * np.std(gain, ddof=1) / len(gain) ** 0.5
+    half = half_interval(gain)
     return f" (95 % interval {np.mean(gain) - half:+.3g} to {np.mean(gain) + half:+.3g})"
 
 

@@ -10,9 +10,8 @@ from bgaugment import BackgroundGap, ProceduralPool
 from bgaugment.functional import iou, overlap, replace_background
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from scipy import stats
 
-from demo.chapter import RESULTS, Chapter, Picture, Settings, Table, markdown_table, step
+from demo.chapter import RESULTS, Chapter, Picture, Settings, Table, half_interval, markdown_table, step
 from demo.metric_learning import (
     BACKGROUNDS,
     FEATURES,
@@ -136,8 +135,8 @@ def _change(change: NDArray[np.float64]) -> str:
     """Return the mean with its 95 % interval over the seeds, where there are several."""
     if len(change) < 2:
         return f"{change.mean():+.1f}"
-    reach = stats.t.ppf(0.975, len(change) - 1) * change.std(ddof=1) / len(change) ** 0.5
-    return f"{change.mean():+.1f} [{change.mean() - reach:+.1f}, {change.mean() + reach:+.1f}]"
+    half = half_interval(change)
+    return f"{change.mean():+.1f} [{change.mean() - half:+.1f}, {change.mean() + half:+.1f}]"
 
 
 def _bars(gaps: Gaps) -> Picture:

@@ -22,10 +22,9 @@ from lexicon_weaklabel.analysis import (
 from lexicon_weaklabel.neural import train_textcnn
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from scipy import stats
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
-from demo.chapter import RESULTS, Chapter, Picture, Settings, Table, markdown_table, step
+from demo.chapter import RESULTS, Chapter, Picture, Settings, Table, half_interval, markdown_table, step
 from demo.data.glove import load_glove
 from demo.data.rated_texts import CLASSES, load_rated_texts
 
@@ -180,10 +179,10 @@ def _scores(corpus: str, truth: Names, predicted: Mapping[str, list[Names]]) -> 
 
 def _cell(values: Sequence[float], sign: str = "") -> str:
     """Return the mean in per cent, with its 95 % interval over seeds where there are several."""
-    mean, n = 100 * np.mean(values), len(values)
-    if n == 1:
+    mean = 100 * np.mean(values)
+    if len(values) == 1:
         return f"{mean:{sign}.1f}"
-    half = 100 * float(stats.t.ppf(0.975, n - 1) * np.std(values, ddof=1) / n**0.5)
+    half = 100 * half_interval(values)
     return f"{mean:{sign}.1f} [{mean - half:{sign}.1f}, {mean + half:{sign}.1f}]"
 
 

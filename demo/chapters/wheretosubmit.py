@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from scipy import stats
 from wheretosubmit import Evaluation, Explanation, VenueRecommender, most_attributed_words
 
-from demo.chapter import RESULTS, Chapter, Picture, Settings, Table, markdown_table, step
+from demo.chapter import RESULTS, Chapter, Picture, Settings, Table, half_interval, markdown_table, step
 from demo.data.cache import CACHE
 from demo.data.papers import VARIABLE, load_papers
 from demo.data.venue_runs import (
@@ -142,8 +141,7 @@ def _intervals(values: Any, form: str = ".3f") -> list[str]:
     table = np.array(values)
     if len(table) == 1:
         return [f"{value:{form}}" for value in table[0]]
-    half = stats.t.ppf(0.975, len(table) - 1) * table.std(0, ddof=1) / np.sqrt(len(table))
-    return [f"{mean:{form}} ± {h:.3f}" for mean, h in zip(table.mean(0), half)]
+    return [f"{mean:{form}} ± {half:.3f}" for mean, half in zip(table.mean(0), half_interval(table))]
 
 
 def _findings(evaluations: list[Evaluation]) -> list[str]:
