@@ -122,7 +122,7 @@ def _noisy_passes(
 
 
 def _draws(images: Tensor, n_samples: int, source: torch.Generator) -> Iterator[Tensor]:
-    """Yield standard normal noise ``(c, h, w)``; only its shape decides how many are drawn at once."""
+    """Yield standard normal noise ``(c, h, w)``; neither the batch nor the pass decides how many are drawn at once."""
     shape = images.shape[1:]
     at_once = min(n_samples, max(1, _DRAWN // shape.numel()))
     memory = torch.empty(at_once, *shape, device=source.device, dtype=images.dtype)
