@@ -76,6 +76,10 @@ def test_files_are_reduced_and_transformed(tmp_path):
     assert (drawn == 81).all()
 
 
+def test_images_may_come_one_by_one():
+    assert len(ListPool(np.full((2, 2, 3), level, np.uint8) for level in (0, 9))) == 2
+
+
 def test_bad_pools_are_named(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="folder: expected image files"):

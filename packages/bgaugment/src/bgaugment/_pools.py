@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._arguments import as_path, check_function, check_share, check_size, check_whole, length
+from ._arguments import as_path, check_function, check_share, check_size, check_whole
 from ._core import shape_error, type_error, value_error
 from ._images import Array, Image, ImageSource, as_array, dense, image_files, like, read_image, to_tensor
 from .functional import cover_crop
@@ -76,11 +76,11 @@ class ImagePool:
             >>> len(training), len(test)
             (8, 2)
         """
+        check_whole("seed", seed, 0)
+        check_share("fraction", fraction)
         groups: dict[Hashable, list[int]] = {}
         for number in self._numbers:
             groups.setdefault(self.identity(int(number)), []).append(int(number))
-        check_whole("seed", seed, 0)
-        check_share("fraction", fraction)
         order = np.random.default_rng(seed).permutation(len(groups))
         first = round(fraction * len(groups))
         if not 0 < first < len(groups):
@@ -127,11 +127,11 @@ class ListPool(ImagePool):
     def __init__(
         self, images: Sequence[ImageSource], *, transform: Callable[[Image], Image] | None = None, max_side: int = 512
     ) -> None:
-        if not isinstance(images, Iterable) or isinstance(images, (str, bytes)):
+        # An array of no axes says that it is iterable.
+        if not isinstance(images, Iterable) or isinstance(images, (str, bytes)) or getattr(images, "ndim", 1) == 0:
             raise type_error("images", "a list of images or files", images)
         check_whole("max_side", max_side, 1)
         check_function("transform", transform)
-        length("images", images)
         self._images = list(images)
         super().__init__(range(len(self._images)))
         self._transform = transform
