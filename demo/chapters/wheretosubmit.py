@@ -233,6 +233,7 @@ def _write_csv(evaluations: list[Evaluation], fewer: list[dict[str, Evaluation]]
     """Write one line per method and seed; the last columns are those without the smallest venue."""
     RESULTS.mkdir(exist_ok=True)
     names = ["accuracy", "accuracy_at_5", "mrr"]
+    blank = [""] * len(names)
     with (RESULTS / "wheretosubmit.csv").open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["method", "seed", *names, "p", *(f"{name}_without" for name in names)])
@@ -240,5 +241,5 @@ def _write_csv(evaluations: list[Evaluation], fewer: list[dict[str, Evaluation]]
             for name, one in {OURS: evaluation, **evaluation.baselines}.items():
                 p_value = f"{evaluation.p_values[name]:.2g}" if name in evaluation.baselines else ""
                 numbers = [f"{value:.4f}" for value in one.to_dict().values()]
-                rest = [f"{value:.4f}" for value in without[name].to_dict().values()] if name in without else []
+                rest = [f"{value:.4f}" for value in without[name].to_dict().values()] if name in without else blank
                 writer.writerow([name, seed, *numbers, p_value, *rest])
