@@ -56,8 +56,8 @@ def torch_seeded(generator: torch.Generator | None) -> np.random.Generator:
         raise value_error("generator", "None in a DataLoader worker, where each has an equal copy", "a generator")
     high, low = torch.randint(2**62, (2,), generator=generator).tolist()
     # Between the decoding of two images, making a new generator costs more than the whole composite.
-    bits = _local.bits
-    bits.state = {**_local.state, "state": {"state": high << 64 | low, "inc": _local.state["state"]["inc"]}}
+    _local.state["state"]["state"] = high << 64 | low
+    _local.bits.state = _local.state
     return _local.rng
 
 

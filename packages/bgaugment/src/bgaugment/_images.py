@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ _REAL = frozenset({
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 
 
+@functools.cache
 def pillow() -> Any:
     """Return the module ``PIL.Image``."""
     return import_extra("PIL.Image", package="bgaugment", extra="images")

@@ -47,7 +47,7 @@ def decode_grey(file: bytes) -> Array | None:
     if len(content) != size or not size:
         return None
     rows = np.frombuffer(content, np.uint8).reshape(height, width + 1)
-    return None if rows[:, 0].any() else rows[:, 1:].copy()
+    return rows[:, 1:].copy() if content[:: width + 1] == bytes(height) else None
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

@@ -97,7 +97,8 @@ class MaskStore:
     def read(self, path: Path, image: ImageSource) -> Array:
         """Return the mask in one of the store's files; ``image`` is for the error message."""
         try:
-            file = path.read_bytes()
+            with path.open("rb", buffering=0) as opened:  # a buffer costs more than a small file
+                file = opened.read()
         except FileNotFoundError:
             described = f"{type(image).__name__} {path.name[:12]}"
             place = os.fspath(image) if isinstance(image, (str, os.PathLike)) else described

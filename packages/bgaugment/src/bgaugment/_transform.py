@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch.utils import _pytree
 
 from ._core import import_extra, type_error, value_error
 from ._draw import check_options, torch_seeded, with_drawn_background
-from ._images import Array, dense, is_pil
+from ._images import Array, dense, is_pil, plain
 from ._pools import BackgroundPool
 
 
@@ -59,7 +60,7 @@ class BackgroundReplacement(nn.Module):
 
     def forward(self, *inputs: Any) -> Any:
         """Return the inputs with the image in front of another background."""
-        tv_tensors = import_extra("torchvision.tv_tensors", package="bgaugment", extra="vision")
+        tv_tensors = _tv_tensors()
         leaves, structure = _pytree.tree_flatten(inputs if len(inputs) > 1 else inputs[0])
         images = [i for i, leaf in enumerate(leaves) if isinstance(leaf, tv_tensors.Image) or is_pil(leaf)]
         masks = [leaf for leaf in leaves if isinstance(leaf, tv_tensors.Mask)]
@@ -68,7 +69,8 @@ class BackgroundReplacement(nn.Module):
             raise TypeError(f"inputs: expected one tv_tensors.Image or PIL image and one tv_tensors.Mask, got {got}")
         image = leaves[images[0]]
         # Each look at a tv_tensor costs as much as at hundreds of pixels.
-        replaced = self._replaced(image if is_pil(image) else dense("image", image), dense("mask", masks[0]))
+        mask = dense("mask", plain(masks[0]))
+        replaced = self._replaced(image if is_pil(image) else dense("image", plain(image)), mask)
         leaves[images[0]] = replaced if is_pil(image) else replaced.as_subclass(type(image))
         return _pytree.tree_unflatten(leaves, structure)
 
@@ -89,6 +91,11 @@ class BackgroundReplacement(nn.Module):
     def extra_repr(self) -> str:
         """Return the options."""
         return f"pool={type(self.pool).__name__}, p={self.p}, feather={self.feather}"
+
+
+@functools.cache
+def _tv_tensors() -> Any:
+    return import_extra("torchvision.tv_tensors", package="bgaugment", extra="vision")
 
 
 class AlbumentationsReplacement:

@@ -78,8 +78,9 @@ def _replace_pil(image: Any, mask: Image, background: Image, feather: float) -> 
     if weight.dtype != np.uint8 or not weight.size:
         mixed = composite_array(np.asarray(image).reshape(others.shape), weight, others)
         return _pil(image.mode, mixed)
-    # Pillow rounds alike, and its own call saves two conversions.
-    made = _pil(image.mode, others)
+    # Pillow rounds alike, and its own call saves two conversions; without a colour it fills nothing.
+    made = pillow().new(image.mode, image.size, None)
+    made.frombytes(np.ascontiguousarray(others))
     made.paste(image, (0, 0), _pil("L", weight))
     return made
 
