@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import io
 import time
 from collections.abc import Iterator
@@ -84,3 +85,13 @@ def markdown_table(header: list[str], rows: list[list[str]]) -> str:
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     lines = [[cell.ljust(width) for cell, width in zip(line, widths)] for line in [header, rule, *rows]]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+@contextmanager
+def results_csv(name: str, *header: str) -> Iterator[Any]:
+    """Yield the writer of ``demo/results/NAME.csv``, whose first line is written."""
+    RESULTS.mkdir(exist_ok=True)
+    with (RESULTS / f"{name}.csv").open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        yield writer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from itertools import product
 
 import numpy as np
@@ -11,7 +10,7 @@ from aesthetic_pretext.evaluation import compare_errors
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from demo.chapter import RESULTS, Chapter, Picture, Settings, Table, half_interval, markdown_table, step
+from demo.chapter import Chapter, Picture, Settings, Table, half_interval, markdown_table, results_csv, step
 from demo.data.held_out_faults import FAULTS, GRADES
 from demo.data.pretext_runs import (
     COMBINATIONS,
@@ -223,8 +222,5 @@ def _pictures(results: Results, scale: Scale) -> list[Picture]:
 
 
 def _write_csv(results: Results) -> None:
-    RESULTS.mkdir(exist_ok=True)
-    with (RESULTS / "aesthetic_pretext.csv").open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(Row._fields)
+    with results_csv("aesthetic_pretext", *Row._fields) as writer:
         writer.writerows([*row[:-1], f"{row.value:.4f}"] for row in results.rows)

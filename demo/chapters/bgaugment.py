@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from textwrap import fill
 
 import numpy as np
@@ -11,7 +10,7 @@ from bgaugment.functional import iou, overlap, replace_background
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from demo.chapter import RESULTS, Chapter, Picture, Settings, Table, half_interval, markdown_table, step
+from demo.chapter import Chapter, Picture, Settings, Table, half_interval, markdown_table, results_csv, step
 from demo.metric_learning import (
     BACKGROUNDS,
     FEATURES,
@@ -181,10 +180,7 @@ def _examples(material: Material) -> Picture:
 
 def _write_csv(gaps: Gaps) -> None:
     """Write one line per network."""
-    RESULTS.mkdir(exist_ok=True)
-    with (RESULTS / "bgaugment.csv").open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["loss", "seed", "clean", "corrupted", "corrupted_std", "relative_drop"])
+    with results_csv("bgaugment", "loss", "seed", "clean", "corrupted", "corrupted_std", "relative_drop") as writer:
         for model, found in gaps.items():
             for seed, gap in enumerate(found):
                 values = gap.clean, gap.mean, gap.std, gap.relative_drop

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 
 import nrprecision
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from pytorch_metric_learning import losses
 from torch import Tensor, nn
 
-from demo.chapter import RESULTS, Chapter, Picture, Settings, Table, markdown_table, step
+from demo.chapter import Chapter, Picture, Settings, Table, markdown_table, results_csv, step
 from demo.data.cars import ALL, SIDE, SLICE, Cars, load_cars, render_cars
 from demo.metric_learning import DIMENSIONS, FEATURES, Network, make_network, normalize
 
@@ -204,10 +203,7 @@ def _contact_sheet(cars: Cars) -> Picture:
 
 def _write_csv(comparison: nrprecision.ModelComparison) -> None:
     """Write one line per loss and seed."""
-    RESULTS.mkdir(exist_ok=True)
-    with (RESULTS / "cargen.csv").open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["loss", "seed", *comparison.names])
+    with results_csv("cargen", "loss", "seed", *comparison.names) as writer:
         for name, folds in comparison.scores.items():
             for seed, values in enumerate(folds):
                 writer.writerow([name, seed, *(f"{value:.4f}" for value in values)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.stats import rankdata
 
-from demo.chapter import RESULTS, Chapter, Picture, Settings, Table, markdown_table, step
+from demo.chapter import Chapter, Picture, Settings, Table, markdown_table, results_csv, step
 from demo.data.cache import cached_array
 from demo.data.offline_encoder import load_offline_encoder
 from demo.data.photographs import FAULTS, LEVELS, load_photographs, versions
@@ -298,10 +297,7 @@ def _weights(probe: clip_aesthetics.LinearProbe) -> Picture:
 
 def _write_csv(photographs: Photographs, methods: Mapping[str, list[Values]]) -> None:
     """Write one line per method, seed and fault."""
-    RESULTS.mkdir(exist_ok=True)
-    with (RESULTS / "clip_aesthetics.csv").open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["method", "seed", "fault", "below_original", "rank_correlation"])
+    with results_csv("clip_aesthetics", "method", "seed", "fault", "below_original", "rank_correlation") as writer:
         for method, seeds in methods.items():
             for seed, values in enumerate(seeds):
                 for fault in FAULTS:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +10,7 @@ from dml_attribution import ModelComparison, compare_maps, foreground_score, gri
 from numpy.typing import NDArray
 from torch import Tensor
 
-from demo.chapter import RESULTS, Chapter, Picture, Settings, Table, markdown_table, step
+from demo.chapter import Chapter, Picture, Settings, Table, markdown_table, results_csv, step
 from demo.metric_learning import GROUPS, PLANS, PRETRAINED, explain, load_material, normalize, train_all
 
 CODE = """
@@ -157,10 +156,7 @@ def _heat_map(comparison: ModelComparison) -> Picture:
 
 def _write_csv(scores: list[Scores]) -> None:
     """Write one line per model and seed."""
-    RESULTS.mkdir(exist_ok=True)
-    with (RESULTS / "dml_attribution.csv").open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["model", "seed", "foreground_score", "foreground_score_std"])
+    with results_csv("dml_attribution", "model", "seed", "foreground_score", "foreground_score_std") as writer:
         for seed, found in enumerate(scores):
             for model, values in found.items():
                 writer.writerow([model, seed, f"{values.mean():.4f}", f"{values.std(ddof=1):.4f}"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import numpy as np
 from indirect import Identity, InDiReCT
 from numpy.typing import NDArray
 
-from demo.chapter import RESULTS, Chapter, Settings, Table, markdown_table, step
+from demo.chapter import Chapter, Settings, Table, markdown_table, results_csv, step
 from demo.data.car_notions import cars
 from demo.data.notions import Task, drawings, load_tasks, stamps
 from demo.data.offline_encoder import load_offline_encoder
@@ -202,11 +201,8 @@ def _verdict(ours: float, other: float) -> str:
 
 def _write_csv(results: Mapping[str, indirect.Evaluation], encoder_results: Mapping[str, indirect.Sweep]) -> None:
     """Write one line per image side, notion, method and seed; only MAP@R on the features."""
-    RESULTS.mkdir(exist_ok=True)
     measures = [*next(iter(results.values())).scores["encoder"]]
-    with (RESULTS / "indirect.csv").open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["image_side", "notion", "method", "seed", *measures])
+    with results_csv("indirect", "image_side", "notion", "method", "seed", *measures) as writer:
         for name, found in results.items():
             for method, scores in found.scores.items():
                 for seed, values in enumerate(zip(*scores.values())):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,7 +23,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
-from demo.chapter import RESULTS, Chapter, Picture, Settings, Table, half_interval, markdown_table, step
+from demo.chapter import Chapter, Picture, Settings, Table, half_interval, markdown_table, results_csv, step
 from demo.data.glove import load_glove
 from demo.data.rated_texts import CLASSES, load_rated_texts
 
@@ -287,10 +286,9 @@ def _write_csv(
     changed: Mapping[str, list[int]],
 ) -> None:
     """Write one line per corpus, method and seed; ``relabelled`` counts texts without signal of all corpora."""
-    RESULTS.mkdir(exist_ok=True)
-    with (RESULTS / "lexicon_weaklabel.csv").open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["corpus", "method", "seed", "accuracy", "macro_recall", "macro_f1", "relabelled"])
+    with results_csv(
+        "lexicon_weaklabel", "corpus", "method", "seed", "accuracy", "macro_recall", "macro_f1", "relabelled"
+    ) as writer:
         for corpus, part in parts.items():
             majority = np.full(part.stop - part.start, max(CLASSES, key=[*truth[part]].count), dtype=object)
             baselines = {

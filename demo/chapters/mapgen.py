@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 
 import mapgen
@@ -10,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from torch import nn
 
-from demo.chapter import RESULTS, Chapter, Picture, Settings, Table, markdown_table, step
+from demo.chapter import Chapter, Picture, Settings, Table, markdown_table, results_csv, step
 from demo.data.helsinki import load_helsinki
 from demo.planted_pollution import (
     DIRECTIONS,
@@ -213,10 +212,7 @@ def _contact_sheet(tiles: list[mapgen.Scene]) -> Picture:
 
 
 def _write_csv(results: dict[int, Result]) -> None:
-    RESULTS.mkdir(exist_ok=True)
-    with (RESULTS / "mapgen.csv").open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["seed", "kind", "name", "value"])
+    with results_csv("mapgen", "seed", "kind", "name", "value") as writer:
         for seed, result in results.items():
             for name, (r2, rmse, _) in result.scores.items():
                 writer.writerows([[seed, "R2", name, f"{r2:.4f}"], [seed, "RMSE", name, f"{rmse:.4f}"]])

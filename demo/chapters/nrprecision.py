@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import csv
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from pytorch_metric_learning import losses
 from torch import Tensor, nn
 
-from demo.chapter import RESULTS, Chapter, Picture, Settings, Table, markdown_table, step
+from demo.chapter import Chapter, Picture, Settings, Table, markdown_table, results_csv, step
 from demo.data.digits import PROPERTIES, draw_digits, load_digits
 
 CODE = """
@@ -181,10 +180,7 @@ def _contact_sheet(images: NDArray[np.float32], looks: Mapping[str, NDArray[Any]
 
 def _write_csv(comparison: nrprecision.ModelComparison) -> None:
     """Write one line per model and seed."""
-    RESULTS.mkdir(exist_ok=True)
-    with (RESULTS / "nrprecision.csv").open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["model", "seed", *comparison.names])
+    with results_csv("nrprecision", "model", "seed", *comparison.names) as writer:
         for model, folds in comparison.scores.items():
             for seed, values in enumerate(folds):
                 writer.writerow([model, seed, *(f"{value:.4f}" for value in values)])

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import statistics
 from functools import partial
-from pathlib import Path
 
 import simloss
 from matplotlib.figure import Figure
 from torch import nn
 
-from demo.chapter import RESULTS, Chapter, Picture, Settings, Table, markdown_table, step
+from demo.chapter import Chapter, Picture, Settings, Table, markdown_table, results_csv, step
 from demo.experiments import Experiment, clipart, movies, solar_cells
 from demo.training import Scores, constant_scores, train_classifier
 
@@ -74,7 +72,7 @@ def _compare(chapter: Chapter, experiment: Experiment, seeds: range, settings: S
         result = simloss.sweep(train, experiment.losses, seeds, baseline=experiment.baseline)
     constant = [constant_scores(examples, seed) for seed in seeds]
     if settings.mode == "full":
-        _write_csv(RESULTS / f"simloss_{experiment.name}.csv", experiment, result, constant)
+        _write_csv(experiment, result, constant)
     name = f"{experiment.title} ({experiment.parameter} = {experiment.baseline} is cross entropy)"
     chapter.tables += [Table(name, result.table("markdown")), _choices(experiment, result, constant)]
     chapter.findings += [_finding(experiment, result, metric) for metric in result.higher_is_better]
@@ -157,12 +155,10 @@ def _spread(values: list[float]) -> str:
     return f"{statistics.fmean(values):.3f} ± {statistics.stdev(values):.3f}"
 
 
-def _write_csv(path: Path, experiment: Experiment, result: simloss.SweepResult, constant: list[Scores]) -> None:
+def _write_csv(experiment: Experiment, result: simloss.SweepResult, constant: list[Scores]) -> None:
     """Write one line per loss, seed and split."""
-    path.parent.mkdir(exist_ok=True)
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([experiment.parameter, "seed", "split", *result.higher_is_better])
+    header = experiment.parameter, "seed", "split", *result.higher_is_better
+    with results_csv(f"simloss_{experiment.name}", *header) as writer:
         for row, runs in result.runs.items():
             for seed, run in zip(result.seeds, runs):
                 for split, scores in run.items():

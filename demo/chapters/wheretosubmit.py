@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import textwrap
 from typing import Any
 
@@ -11,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from wheretosubmit import Evaluation, Explanation, VenueRecommender, most_attributed_words
 
-from demo.chapter import RESULTS, Chapter, Picture, Settings, Table, half_interval, markdown_table, step
+from demo.chapter import Chapter, Picture, Settings, Table, half_interval, markdown_table, results_csv, step
 from demo.data.cache import CACHE
 from demo.data.papers import VARIABLE, load_papers
 from demo.data.venue_runs import (
@@ -231,12 +230,9 @@ def _plain(text: str) -> str:
 
 def _write_csv(evaluations: list[Evaluation], fewer: list[dict[str, Evaluation]]) -> None:
     """Write one line per method and seed; the last columns are those without the smallest venue."""
-    RESULTS.mkdir(exist_ok=True)
     names = ["accuracy", "accuracy_at_5", "mrr"]
     blank = [""] * len(names)
-    with (RESULTS / "wheretosubmit.csv").open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["method", "seed", *names, "p", *(f"{name}_without" for name in names)])
+    with results_csv("wheretosubmit", "method", "seed", *names, "p", *(f"{name}_without" for name in names)) as writer:
         for seed, (evaluation, without) in enumerate(zip(evaluations, fewer)):
             for name, one in {OURS: evaluation, **evaluation.baselines}.items():
                 p_value = f"{evaluation.p_values[name]:.2g}" if name in evaluation.baselines else ""
