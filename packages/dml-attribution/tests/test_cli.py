@@ -116,7 +116,7 @@ def half_written(module, name, n_calls):
 
 @pytest.mark.kills
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_ten_kills_and_reruns_end_like_an_uninterrupted_run(folder, record_property):
+def test_ten_kills_and_reruns_end_like_an_uninterrupted_run(folder):
     random = np.random.default_rng(1)
     for i in range(20):
         Image.fromarray(random.integers(0, 256, (20, 24, 3)).astype(np.uint8)).save(folder / f"images/more{i}.png")
@@ -145,8 +145,7 @@ def test_ten_kills_and_reruns_end_like_an_uninterrupted_run(folder, record_prope
         n_begun += 1 < len(begun) < len(complete)
         assert run(folder) == 0
         assert everything(folder / "maps") == complete
-    record_property("kills", f"{n_killed}, {n_begun} of a run under way, {n_leftovers} inside a write")
-    assert n_leftovers >= 4
+    assert n_leftovers >= 4  # inside a write
     assert n_begun >= 5  # those four, and some at random
 
 

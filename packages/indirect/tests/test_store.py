@@ -53,13 +53,15 @@ def test_a_killed_run_goes_on(tmp_path, encoder, make_encoder, photographs, monk
     with pytest.raises(FileNotFoundError):
         EmbeddingStore(tmp_path / "again")
     # Killed inside a write: rows without their report, and half a file under a temporary name.
-    (tmp_path / "again" / "shards" / "000000002.npy").write_bytes(b"half")
+    for name in ("shards/000000002.npy", ".plan-0123abcd.json", ".embeddings-0123abcd.npy"):
+        (tmp_path / "again" / name).write_bytes(b"half")
     rest = make_encoder()
     resumed = EmbeddingStore.build(tmp_path / "again", paths, rest)
     assert rest.encoded == 2
     digests = [hashlib.sha256(s.embeddings.tobytes()).hexdigest() for s in (whole, resumed)]
     assert digests[0] == digests[1]
     assert (whole.ids, whole.skipped) == (resumed.ids, resumed.skipped)
+    assert not [*(tmp_path / "again").glob(".*")]
     finished = make_encoder()
     EmbeddingStore.build(tmp_path / "again", paths, finished)
     assert finished.encoded == 0

@@ -109,6 +109,9 @@ class EmbeddingStore:
                     _embed_shard(report, names[start : start + _SHARD], encoder, dtype, projected)
             _join(folder, [shards / f"{start:09}.json" for start in starts], identity, dtype)
         shutil.rmtree(shards)
+        for pattern in (".plan-????????.json", ".embeddings-????????.npy", ".store-????????.json"):
+            for unfinished in folder.glob(pattern):  # by a killed run
+                unfinished.unlink()
         return cls(folder)
 
     def __len__(self) -> int:
