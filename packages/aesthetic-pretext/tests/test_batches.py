@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from aesthetic_pretext import DISTORTIONS, VARIANTS, distort_batch, variants, variants_batch
+from aesthetic_pretext import DISTORTIONS, VARIANTS, _batch_style, distort_batch, variants, variants_batch
+from aesthetic_pretext._batch_style import PhotoBatch
 
 SPATIAL = {"rotation", "image_ratio"} | {name for name in DISTORTIONS if name.endswith("crop")}
 
@@ -11,7 +12,8 @@ def test_batches_agree_with_arrays(name, photographs):
     distortion = DISTORTIONS[name]
     images = np.stack(photographs[:2])
     tensor = torch.from_numpy(images).permute(0, 3, 1, 2)
-    for level in (distortion.levels[0], 0, distortion.levels[-1]):
+    levels = distortion.levels if distortion.family == "style" else distortion.levels[:: len(distortion.levels) - 1]
+    for level in (0, *levels):
         result = distort_batch(tensor, name, level, generator=torch.Generator().manual_seed(0)).permute(0, 2, 3, 1)
         expected = np.stack([distortion.distort(image, level) for image in images])
         difference = np.abs(result.numpy().astype(int) - expected)
@@ -21,6 +23,18 @@ def test_batches_agree_with_arrays(name, photographs):
             assert ours == pytest.approx(theirs, rel=0.6 if name == "motion_blur" else 0.05, abs=1e-9)
         else:
             assert difference.max() <= (20 if name == "rotation" else 1)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_style_of_a_whole_batch_as_on_a_gpu(channels, photographs):
+    images = torch.from_numpy(np.stack(photographs[:3])[:, :40, :60]).permute(0, 3, 1, 2)[:, :channels]
+    whole = PhotoBatch(images)
+    for distortion in DISTORTIONS.values():
+        if distortion.family == "style":
+            for level, parameter in distortion.parameters.items():
+                result = getattr(_batch_style, distortion.name)(whole, parameter)
+                difference = result.int() - distort_batch(images, distortion.name, level).int()
+                assert difference.abs().max() <= 1
 
 
 def test_variants_of_batches(photographs):

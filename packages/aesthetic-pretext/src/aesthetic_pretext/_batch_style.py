@@ -13,8 +13,8 @@ from torch.nn import functional as F
 from ._colour import DELTA, EIGHT_BITS, LINEAR, STEPS, TO_RGB, TO_XYZ
 from ._photo import BLUR_SHARE, running_radius
 from ._style import (
-    brightness_curve,
-    contrast_curve,
+    brightness_power,
+    contrasted,
     light_table,
     overlay_amount,
     value_table,
@@ -24,70 +24,96 @@ from ._style import (
 
 
 class PhotoBatch:
-    """Images ``(n, c, h, w)`` of 8 bits, and what several of their distortions share."""
+    """Images ``(n, c, h, w)`` of 8 bits, and what several of their distortions share of their ``p = h w`` pixels."""
 
     def __init__(self, images: Tensor) -> None:
         self.images = images
 
     @cached_property
     def index(self) -> Tensor:
-        """``(n, 3, h, w)`` values as an index of three tables of 256 values, one for each channel."""
+        """``(n, 3, p)`` values as an index of three tables of 256 values, one for each channel."""
         first = torch.arange(0, 768, 256, dtype=torch.int32, device=self.images.device)
-        return self.images.expand(-1, 3, -1, -1) + first[:, None, None]
+        return self.images.flatten(2) + first[:, None]
 
     @cached_property
-    def lab(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Lightness in [0, 1] and chroma over 100."""
-        xyz = _mixed(TO_XYZ, look_up(np.tile(LINEAR, 3), self.index))
+    def _roots(self) -> tuple[Tensor, Tensor]:
+        """``(n, 1, p)`` cube roots of Y, which make the lightness, and by how much those of X and Z differ."""
+        light = look_up(np.tile(LINEAR, 3), self.index)
+        xyz = torch.as_tensor(TO_XYZ).to(light) @ light
         above = xyz.clamp_min(DELTA**3)
-        x, y, z = xyz.sub_(above).mul_(1 / (3 * DELTA**2)).add_(above.log_().mul_(1 / 3).exp_()).unbind(1)
-        return 1.16 * y - 0.16, 5 * (x - y), 2 * (y - z)
+        root = xyz.sub_(above).mul_(1 / (3 * DELTA**2)).add_(above.log_().mul_(1 / 3).exp_())
+        return root[:, 1:2], root[:, ::2] - root[:, 1:2]
+
+    @cached_property
+    def lightness(self) -> Tensor:
+        """``(n, 1, p)`` lightness in [0, 1]."""
+        return self._roots[0].mul(1.16).sub_(0.16).clamp_(0, 1)
+
+    @cached_property
+    def log_lightness(self) -> Tensor:
+        """``(n, 1, p)`` logarithm of the lightness; as minus infinity, that of black would slow down ``exp``."""
+        return self.lightness.clamp_min(1e-12).log_()
 
     @cached_property
     def chroma(self) -> Tensor:
-        """``(n, h, w)`` distance from grey."""
-        return torch.hypot(*self.lab[1:])
-
-    @cached_property
-    def lightness_index(self) -> Tensor:
-        """``(n, h, w)`` lightness as an index of curves."""
-        return (self.lab[0] * 65535).add_(0.5).int().clamp_(0, 65535)
+        """``(n, 1, p)`` distance from grey over 100."""
+        x, z = self._roots[1].split(1, 1)
+        return torch.hypot(5 * x, 2 * z)
 
     @cached_property
     def surroundings(self) -> Tensor:
-        """``(n, h, w)`` blurred lightness."""
-        radius = running_radius(BLUR_SHARE * max(self.images.shape[2:]))
-        plane = self.lab[0]
+        """``(n, 1, p)`` blurred lightness, from -1 for black to 1 for white."""
+        size = self.images.shape[2:]
+        radius = running_radius(BLUR_SHARE * max(size))
+        plane = self.lightness.unflatten(2, size)[:, 0]
         for _ in range(3):
             plane = _running_means(_running_means(plane.mT, radius).mT, radius)
-        return plane.contiguous()
+        return plane.flatten(1)[:, None].mul(2).sub_(1)
+
+    @cached_property
+    def dark_surroundings(self) -> Tensor:
+        """``(n, 1, p)`` how dark the surroundings are, 0 where they are no darker than the middle."""
+        return self.surroundings.neg().clamp_(0, 1)
+
+    @cached_property
+    def light_surroundings(self) -> Tensor:
+        """``(n, 1, p)`` how light the surroundings are, 0 where they are no lighter than the middle."""
+        return self.surroundings.clamp(0, 1)
 
     @cached_property
     def _room(self) -> Tensor:
-        """Two times ``(n, 3, h, w)`` to compute in; new memory for each step takes several times as long."""
-        n, _, height, width = self.images.shape
-        return torch.empty(2, n, 3, height, width, device=self.images.device)
+        """Two times ``(n, 3, p)`` to compute in; new memory for each step takes several times as long."""
+        return torch.empty(2, *self.index.shape, device=self.images.device)
 
-    def from_lab(self, lightness: Tensor, a: Tensor, b: Tensor) -> Tensor:
-        """Return Lab as 8-bit images."""
-        root, light = self._room
-        x, y, z = root.unbind(1)
-        torch.add(lightness, 0.16, out=y).mul_(1 / 1.16)
-        torch.add(y, a, alpha=0.2, out=x)
-        torch.sub(y, b, alpha=0.5, out=z)
+    @cached_property
+    def _constants(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The root of Y that is black, the matrix from light Y, X and Z to steps of RGB, and their 8-bit values."""
+        matrix = torch.as_tensor(STEPS * TO_RGB[:, [1, 0, 2]]).to(self._room)
+        return matrix.new_tensor(0.16 / 1.16), matrix, torch.as_tensor(EIGHT_BITS, device=matrix.device)
+
+    def from_lab(self, lightness: Tensor, chroma: Tensor | float = 1.0) -> Tensor:
+        """Return 8-bit images of a lightness, and of the chroma multiplied."""
+        (black, to_steps, eight_bits), (root, light) = self._constants, self._room
+        y, others = root[:, :1], root[:, 1:]
+        torch.add(black, lightness, alpha=1 / 1.16, out=y)
+        if isinstance(chroma, Tensor):
+            torch.addcmul(y, self._roots[1], chroma, out=others)
+        else:
+            torch.add(y, self._roots[1], alpha=chroma, out=others)
         # Below DELTA the cube goes on as its tangent.
         torch.clamp_min(root, DELTA, out=light)
         root.sub_(light)
         light.pow_(3).add_(root, alpha=3 * DELTA**2)
-        steps = _mixed(STEPS * TO_RGB, light, out=root).clamp_(0, STEPS).add_(0.5)
-        return self.from_rgb(look_up(EIGHT_BITS, light.view(torch.int32).copy_(steps)))
+        torch.matmul(to_steps, light, out=root).clamp_(0, STEPS).add_(0.5)
+        index = light.view(torch.int32).copy_(root)
+        return self.from_rgb(eight_bits.index_select(0, index.flatten()).view(index.shape))
 
     def from_rgb(self, rgb: Tensor) -> Tensor:
-        """Return 8-bit RGB with the channels of the batch; for grey ones their luma."""
-        if self.images.shape[1] == 3:
-            return rgb
-        luma = rgb.new_tensor([0.299, 0.587, 0.114], dtype=torch.float32)[:, None, None]
-        return ((rgb * luma).sum(1, keepdim=True) + 0.5).to(torch.uint8)
+        """Return ``(n, 3, p)`` 8-bit RGB in the shape of the images; for grey ones its luma."""
+        if self.images.shape[1] == 1:
+            luma = rgb.new_tensor([0.299, 0.587, 0.114], dtype=torch.float32)[:, None]
+            rgb = ((rgb * luma).sum(1) + 0.5).to(torch.uint8)
+        return rgb.view(self.images.shape)
 
 
 def look_up(table: Any, index: Tensor) -> Tensor:
@@ -99,37 +125,34 @@ def look_up(table: Any, index: Tensor) -> Tensor:
 
 def brightness(photos: PhotoBatch, amount: float) -> Tensor:
     """Bend the lightness curve."""
-    return _with_curve(photos, brightness_curve(amount))
+    return photos.from_lab((photos.log_lightness * brightness_power(amount)).exp_())
 
 
 def contrast(photos: PhotoBatch, amount: float) -> Tensor:
     """Flatten the lightness curve, or bend it into an S."""
-    return _with_curve(photos, contrast_curve(amount))
+    return photos.from_lab(contrasted(photos.lightness, amount))
 
 
 def saturation(photos: PhotoBatch, amount: float) -> Tensor:
     """Multiply the chroma."""
-    lightness, a, b = photos.lab
-    return photos.from_lab(lightness, a * (1 + amount), b * (1 + amount))
+    return photos.from_lab(photos.lightness, 1 + amount)
 
 
 def vibrance(photos: PhotoBatch, slider: float) -> Tensor:
     """Multiply the chroma the more, the larger it is."""
-    lightness, a, b = photos.lab
     weight = photos.chroma * vibrance_amount(slider)
-    factor = 1 + weight
-    return photos.from_lab(torch.addcmul(lightness, lightness, weight, value=-0.25), a * factor, b * factor)
+    lightness = torch.addcmul(photos.lightness, photos.lightness, weight, value=-0.25)
+    return photos.from_lab(lightness, weight.add_(1))
 
 
 def shadows(photos: PhotoBatch, slider: float) -> Tensor:
     """Lighten (or darken) what has dark surroundings."""
-    amount = overlay_amount(slider, 50)
-    return _overlaid(photos, amount, (1 - 2 * photos.surroundings).clamp_(0, 1), 1.0 if amount > 0 else 0.0)
+    return _overlaid(photos, overlay_amount(slider, 50), photos.dark_surroundings, colour_follows_both=False)
 
 
 def highlights(photos: PhotoBatch, slider: float) -> Tensor:
     """Lighten (or darken) what has light surroundings."""
-    return _overlaid(photos, overlay_amount(slider, -50), (2 * photos.surroundings - 1).clamp_(0, 1), 0.5)
+    return _overlaid(photos, overlay_amount(slider, -50), photos.light_surroundings, colour_follows_both=True)
 
 
 def exposure(photos: PhotoBatch, stops: float) -> Tensor:
@@ -152,32 +175,22 @@ def _balanced(photos: PhotoBatch, kelvin: float, tint_value: float) -> Tensor:
     return photos.from_rgb(look_up(np.concatenate(tables), photos.index))
 
 
-def _with_curve(photos: PhotoBatch, curve: Any) -> Tensor:
-    _, a, b = photos.lab
-    return photos.from_lab(look_up(curve, photos.lightness_index), a, b)
-
-
-def _overlaid(photos: PhotoBatch, amount: float, mask: Tensor, colour_follows: float) -> Tensor:
-    lightness, a, b = photos.lab
-    layer = (photos.surroundings - 0.5).abs_().mul_(1.0 if amount > 0 else -1.0).add_(0.5)
-    darkness, chroma = 1 - lightness, torch.ones_like(mask)
-    left = abs(amount)
+def _overlaid(photos: PhotoBatch, amount: float, opacity: Tensor, *, colour_follows_both: bool) -> Tensor:
+    # The layer is as far from the middle as it is opaque: what it multiplies or screens changes by the square of that.
+    grown = photos.lightness if amount > 0 else 1 - photos.lightness
+    rest, chroma = 1 - grown, torch.ones_like(grown)
+    change, left = opacity * opacity, abs(amount)
     while left > 0:
-        opacity = mask * left if left < 1 else mask
-        kept = 1 - opacity
-        # Lightness and layer multiplied or screened, and mixed with the lightness, is a sum of two products.
-        changed = (lightness - 0.5).relu_().mul_((2 - 4 * layer).mul_(opacity))
-        changed.addcmul_(lightness, torch.addcmul(kept, layer, opacity, value=2))
-        changed_darkness = 1 - changed
-        factor = torch.zeros_like(changed)
-        if colour_follows > 0:
-            factor.addcdiv_(changed, lightness.clamp_min(1e-3), value=colour_follows)
-        if colour_follows < 1:
-            factor.addcdiv_(changed_darkness, darkness.clamp_min(1e-3), value=1 - colour_follows)
-        lightness, darkness = changed, changed_darkness
-        chroma.mul_(factor.mul_(opacity).add_(kept))
-        left -= 1
-    return photos.from_lab(lightness, a * chroma, b * chroma)
+        if left < 1:
+            opacity, change = opacity * left, change * left
+        more = torch.addcmul(grown, torch.minimum(grown, rest), change)
+        less = 1 - more
+        factor = more / grown.clamp_min(1e-3)
+        if colour_follows_both:
+            factor.addcdiv_(less, rest.clamp_min(1e-3)).mul_(0.5)
+        chroma.lerp_(factor.mul_(chroma), opacity)
+        grown, rest, left = more, less, left - 1
+    return photos.from_lab(grown if amount > 0 else rest, chroma)
 
 
 def _running_means(planes: Tensor, radius: int) -> Tensor:
@@ -185,9 +198,3 @@ def _running_means(planes: Tensor, radius: int) -> Tensor:
     total = F.pad(planes, (radius + 1, radius), mode="replicate").cumsum(-1)
     width = 2 * radius + 1
     return total[..., width:].sub(total[..., :-width]).mul_(1 / width)
-
-
-def _mixed(matrix: Any, planes: Tensor, *, out: Tensor | None = None) -> Tensor:
-    mixed = torch.empty_like(planes) if out is None else out
-    torch.matmul(torch.as_tensor(matrix).to(planes), planes.flatten(2), out=mixed.flatten(2))
-    return mixed

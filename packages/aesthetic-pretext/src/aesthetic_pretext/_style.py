@@ -23,12 +23,12 @@ XYZ_TO_LINEAR = np.array(  # white D65
 
 def brightness(photo: Photo, amount: float, _: Seed) -> Pixels:
     """Bend the lightness curve, black and white staying."""
-    return _with_curve(photo, brightness_curve(amount))
+    return _with_curve(photo, _brightness_curve(amount))
 
 
 def contrast(photo: Photo, amount: float, _: Seed) -> Pixels:
     """Flatten the lightness curve towards the middle, or bend it into an S."""
-    return _with_curve(photo, contrast_curve(amount))
+    return _with_curve(photo, _contrast_curve(amount))
 
 
 def saturation(photo: Photo, amount: float, _: Seed) -> Pixels:
@@ -74,21 +74,28 @@ def tint(photo: Photo, value: float, _: Seed) -> Pixels:
     return _balanced(photo, white_balance(6500, value))
 
 
-@cache
-def brightness_curve(amount: float) -> Planes:
-    """Return lightness after 65536 values of lightness."""
-    power = 1 / (1 + 2 * amount) if amount > 0 else 1 - 2 * amount
-    return np.asarray(LIGHTNESS**power, np.float32)
+def brightness_power(amount: float) -> float:
+    """Return the power of lightness that bends its curve."""
+    return 1 / (1 + 2 * amount) if amount > 0 else 1 - 2 * amount
+
+
+def contrasted(lightness: Any, amount: float) -> Any:
+    """Return lightness, an array or a tensor, flattened towards the middle or bent into an S."""
+    centred = lightness - 0.5
+    if amount <= 0:
+        return centred * (1 + amount) + 0.5
+    flat = 1 / (1 + 20 * amount**2)
+    return centred / (centred**2 * (4 - 4 * flat) + flat) ** 0.5 + 0.5
 
 
 @cache
-def contrast_curve(amount: float) -> Planes:
-    """Return lightness after 65536 values of lightness."""
-    centred = 2 * LIGHTNESS - 1
-    if amount > 0:
-        steepness = 20 * amount**2
-        centred = centred * np.sqrt((1 + steepness) / (1 + steepness * centred**2))
-    return np.asarray(0.5 + 0.5 * min(1, 1 + amount) * centred, np.float32)
+def _brightness_curve(amount: float) -> Planes:
+    return np.asarray(LIGHTNESS ** brightness_power(amount), np.float32)
+
+
+@cache
+def _contrast_curve(amount: float) -> Planes:
+    return np.asarray(contrasted(LIGHTNESS, amount), np.float32)
 
 
 def vibrance_amount(slider: float) -> float:
