@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence, Set
 from numbers import Integral, Real
 from typing import Any, TypeVar
@@ -58,7 +59,7 @@ def finite(tensor: Tensor) -> bool:
     """Return whether all values are finite, much faster than ``isfinite().all()``."""
     if tensor.numel() == 0:
         return True
-    return bool(tensor.amin() * 0 == tensor.amax() * 0)  # infinity times zero is NaN, which equals nothing
+    return all(math.isfinite(extreme.item()) for extreme in tensor.aminmax())
 
 
 def number(argument: str, value: object) -> float:

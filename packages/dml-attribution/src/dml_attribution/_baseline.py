@@ -50,7 +50,8 @@ def _channels(argument: str, value: Channels) -> Tensor:
 def _filled(value: Tensor, inputs: Tensor) -> Tensor:
     if value.ndim and len(value) != inputs.shape[1]:
         raise shape_error("mean", "one number per channel", {"mean": value.shape, "inputs": inputs.shape})
-    return value.to(inputs).reshape(-1, 1, 1).expand(inputs.shape[1:])
+    # Whoever reads it often reads contiguous memory faster than the few numbers of an expanded view.
+    return value.to(inputs).reshape(-1, 1, 1).expand(inputs.shape[1:]).contiguous()
 
 
 def _transformed(transform: Callable[[Any], Tensor], inputs: Tensor) -> Tensor:

@@ -53,11 +53,11 @@ def postprocess(gradients: Tensor) -> Tensor:
 def scale(maps: Tensor) -> Tensor:
     """Scale each map ``(n, h, w)`` from its minimum to its 99th percentile, clipped to [0, 1]."""
     flat = maps.flatten(1)
-    low, high = flat.amin(dim=1, keepdim=True), flat.amax(dim=1, keepdim=True)
+    low, high = flat.aminmax(dim=1, keepdim=True)
     top = _percentile(flat)
     span = torch.where(top > low, top, high) - low
-    scaled = torch.where(span > 0, (flat - low) / torch.where(span > 0, span, 1), 0)
-    return scaled.clamp(0, 1).reshape(maps.shape)
+    # Where the span is 0 the map is constant, and so is what is divided.
+    return ((flat - low) / torch.where(span > 0, span, 1)).clamp(0, 1).reshape(maps.shape)
 
 
 def _percentile(values: Tensor) -> Tensor:

@@ -109,10 +109,11 @@ def _noisy_passes(
     flat = images.flatten(1)
     clean = list(zip(images, noise * (flat.amax(dim=1) - flat.amin(dim=1))))
     memory = images.new_empty(size, *images.shape[1:])
+    places = list(memory)
     rows: list[int] = []
     for draw in _draws(images, n_samples, source):
         for row, (image, deviation) in enumerate(clean):
-            torch.addcmul(image, deviation, draw, out=memory[len(rows)])
+            torch.addcmul(image, deviation, draw, out=places[len(rows)])
             rows.append(row)
             if len(rows) == size:
                 yield torch.tensor(rows, device=images.device), memory.detach()
