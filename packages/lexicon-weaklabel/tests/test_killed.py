@@ -23,6 +23,7 @@ def server():
     """Starts processes that have torch imported already."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["lexicon_weaklabel.neural", "lexicon_weaklabel._cli"])
+    whole_run(context, ["--help"])  # the first one waits for the imports
     return context
 
 

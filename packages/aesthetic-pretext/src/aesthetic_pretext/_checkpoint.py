@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from ._core import atomic_path, value_error
@@ -51,7 +51,8 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], document: Mapping[s
     with atomic_path(path) as temporary:
         # Tensors that share memory cannot be saved as they are.
         copies = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
-        save_file(copies, temporary, metadata={"json": json.dumps(document)})
+        # save_file would make a temporary file of its own, which stays when the process is killed.
+        temporary.write_bytes(save(copies, {"json": json.dumps(document)}))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -97,7 +97,7 @@ class TextClassifier:
             "words": self.words,
         }
         with atomic_path(path / "model.safetensors") as temporary:
-            safetensors_torch.save_file(self.network.state_dict(), temporary)
+            temporary.write_bytes(safetensors_torch.save(self.network.state_dict()))
         with atomic_path(path / "model.json") as temporary:
             temporary.write_text(json.dumps(description), encoding="utf-8")
 

@@ -236,8 +236,10 @@ class _State:
         tensors |= {f"best.{name}": value for name, value in self.best_state.items()}
         for number, state in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{number}.{name}": value for name, value in state.items()}
+        metadata = {"losses": json.dumps(self.losses), "best": str(self.best)}
         with atomic_path(path) as temporary:
-            safetensors_torch.save_file(tensors, temporary, {"losses": json.dumps(self.losses), "best": str(self.best)})
+            # save_file would make a temporary file of its own, which stays when the process is killed.
+            temporary.write_bytes(safetensors_torch.save(tensors, metadata))
 
     def _read(self, path: Path) -> None:
         with naming(path, "the checkpoint of a training that was stopped"):

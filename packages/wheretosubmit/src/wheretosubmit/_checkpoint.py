@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from ._core import atomic_path
@@ -62,7 +62,8 @@ class Checkpoint:
         tensors |= {f"optimizer.{row}.{name}": value for row, values in moments for name, value in values.items()}
         copies = {name: value.cpu().clone() for name, value in tensors.items()}
         with atomic_path(self.path) as temporary:
-            save_file(copies, temporary, {"training": self._digest, "history": json.dumps(state.history)})
+            # save_file would make a temporary file of its own, which stays when the process is killed.
+            temporary.write_bytes(save(copies, {"training": self._digest, "history": json.dumps(state.history)}))
 
     def read(self, state: State) -> None:
         """Restore the state in place, if there is one of this training."""
