@@ -65,7 +65,7 @@ class PhotoBatch:
         """``(n, 1, p)`` blurred lightness, from -1 for black to 1 for white."""
         size = self.images.shape[2:]
         radius = running_radius(BLUR_SHARE * max(size))
-        plane = self.lightness.unflatten(2, size)[:, 0]
+        plane = self.lightness.view(-1, *size)
         for _ in range(3):
             plane = _running_means(_running_means(plane.mT, radius).mT, radius)
         return plane.flatten(1)[:, None].mul(2).sub_(1)
