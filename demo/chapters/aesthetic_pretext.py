@@ -91,7 +91,7 @@ def _data(scale: Scale, count: int) -> str:
         "with true mattes of tuxpaint-stamps-default, each before one photograph only). Three fifths of the "
         "photographs are to train on, one fifth to choose epochs, one fifth to test on, drawn anew for each of "
         f"{scale.seeds} seeds. Pretraining: {per_epoch} of the 174 variants of each picture per epoch, "
-        f"{', '.join(f'{n} epochs {name}' for name, n in scale.epochs.items())}, RMSprop, BalancedSum.",
+        f"epochs: {', '.join(f'{n} ({name})' for name, n in scale.epochs.items())}, RMSprop, BalancedSum.",
         f"Finetuning: {len(FAULTS)} faults that are not among the 21 distortions ({', '.join(FAULTS)}) in "
         f"{len(GRADES)} grades; a picture without a fault is rated 9, each grade costs 2.5. {scale.labels} rated "
         "pictures (or a share of them) are learned by the earth mover's distance; learning rates halve after "

@@ -94,7 +94,7 @@ class Scale:
 
 WHOLE = Scale(
     photographs=100, windows=3, composites=2, variants=24, epochs={SCRATCH: 4, IMAGENET: 1}, labels=400,
-    shares=(0.05, 0.1, 0.2, 0.5, FULL), seeds=3, backbones=(SCRATCH, IMAGENET), starts=STARTS, patience=6,
+    shares=(0.05, 0.1, 0.2, 0.5, FULL), seeds=6, backbones=(SCRATCH, IMAGENET), starts=STARTS, patience=6,
 )  # fmt: skip
 
 
