@@ -1,4 +1,5 @@
 import json
+import os
 
 import cv2
 import numpy as np
@@ -145,6 +146,11 @@ def test_gap_wants_a_folder_for_each_class(photos, store, capsys):
         (["preview", "PHOTOS", "--masks", "x", "--out", "y.png"], "images: expected images with masks"),
         (["gap", "PHOTOS", "--masks", "x"], "required: --model"),
         (["gap", "PHOTOS", "--masks", "x", "--model", "m", "--repeats", "0"], "--repeats: expected a whole number"),
+        (["masks", "", "--out", "x"], "images: expected a path, got nothing"),
+        (["masks", "PHOTOS", "--out", "x", "--threads", "9" * 30], "--threads: expected a whole number from 0 to 1024"),
+        (["masks", "PHOTOS", "--out", "x", "--shard", "²/3"], "--shard: expected K/N"),
+        (["preview", "PHOTOS", "--masks", "x", "--out", "y.png", "--size", "9" * 30], "--size: expected a whole"),
+        (["preview", "PHOTOS", "--masks", "x", "--out", "y"], "--out: expected the name of an image file"),
         ([], "required: {masks,preview,gap}"),
     ],
 )
@@ -155,3 +161,29 @@ def test_bad_input_is_one_line_and_exit_code_2(photos, capsys, arguments, messag
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_a_device_that_is_not_here_is_an_error(photos, store, monkeypatch, capsys):
+    monkeypatch.setattr("bgaugment._cli.import_name", lambda *_: lambda: lambda x: x.mean((2, 3)))
+    with pytest.raises(SystemExit) as stopped:
+        main(["gap", str(photos), "--masks", str(store.folder), "--model", "m:f", "--device", "cuda:99"])
+    assert stopped.value.code == 2
+    assert "device: expected a torch device of this machine, got cuda:99\n" in capsys.readouterr().err
+
+
+def test_masks_of_other_sizes_or_of_labels_are_skipped_by_name(photos, store, tmp_path, capsys):
+    other, labels = photos / "cat" / "0.png", photos / "dog" / "1.png"
+    Image.new("L", (3, 4)).save(store.path(store.key(other)))
+    Image.fromarray(np.eye(40, 48, dtype=np.uint8)).save(store.path(store.key(labels)))
+    code, result = printed(capsys, "preview", photos, "--masks", store.folder, "--out", tmp_path / "x.png", "--json")
+    assert code == 1
+    assert result["failed"][str(other)] == "mask: expected (h, w), got mask (4, 3), image (40, 48)"
+    assert "got at most 1" in result["failed"][str(labels)]
+
+
+def test_pipes_and_folders_named_like_images_are_not_read(photos, tmp_path, capsys):
+    os.mkfifo(photos / "pipe.png")
+    (photos / "folder.png").mkdir()
+    (photos / "nowhere.png").symlink_to("nowhere")
+    code, result = printed(capsys, "masks", photos, "--out", tmp_path / "store", "--provider", "alpha", "--json")
+    assert (code, result["new"], list(result["failed"])) == (1, 6, [str(photos / "nowhere.png")])

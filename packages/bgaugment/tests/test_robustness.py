@@ -1,5 +1,7 @@
 """Hostile arguments are used or refused by name; damaged images, masks and networks are named."""
 
+from unittest.mock import MagicMock
+
 import numpy as np
 import onnx
 import pytest
@@ -231,3 +233,30 @@ def test_a_damaged_network_is_named(tmp_path):
         file.write_bytes(content)
         with pytest.raises(ValueError, match=r"path: expected an ONNX file, got .*network.onnx"):
             onnx_network(file)
+
+
+def test_a_network_of_another_input_and_unknown_providers_are_errors(tmp_path):
+    places = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 3, 4, 4]) for name in ("x", "y")]
+    graph = helper.make_graph([helper.make_node("Sigmoid", ["x"], ["y"])], "graph", places[:1], places[1:])
+    file = tmp_path / "network.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), file)
+    with pytest.raises(ValueError, match=r"network: expected an input that the ONNX file takes, got \(3, 5, 4\)"):
+        onnx_network(file)(torch.zeros(1, 3, 5, 4))
+    for unknown in (["NoProvider"], ["CPUExecutionProvider", ("NoProvider", {})], []):
+        with pytest.raises(ValueError, match=r"providers: expected a list of .*CPUExecutionProvider"):
+            onnx_network(file, providers=unknown)
+    with pytest.raises(TypeError, match="providers: expected a list of execution providers, got str"):
+        onnx_network(file, providers="CPUExecutionProvider")
+    assert onnx_network(file, providers=[("CPUExecutionProvider", {})])(torch.zeros(1, 3, 4, 4)).eq(0.5).all()
+
+
+def test_cuda_is_preferred_where_onnxruntime_has_it(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "onnxruntime.get_available_providers", lambda: ["Tensorrt", "CUDAExecutionProvider", "CPUExecutionProvider"]
+    )
+    monkeypatch.setattr("onnxruntime.InferenceSession", lambda *_, providers: seen.append(providers) or MagicMock())
+    (tmp_path / "network.onnx").write_bytes(b"")
+    onnx_network(tmp_path / "network.onnx")
+    onnx_network(tmp_path / "network.onnx", providers=["CPUExecutionProvider"])
+    assert seen == [["CUDAExecutionProvider", "CPUExecutionProvider"], ["CPUExecutionProvider"]]

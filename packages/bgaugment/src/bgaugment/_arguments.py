@@ -56,8 +56,11 @@ def as_path(argument: str, value: object) -> Path:
 
 
 def as_device(device: Any) -> torch.device:
-    """Return a device by its name, or raise the error for what is none."""
+    """Return a device by its name, or raise the error for what is none or is not here."""
     try:
-        return torch.device(device)
-    except (RuntimeError, TypeError, ValueError):
-        raise value_error("device", "a torch device", device) from None
+        found = torch.device(device)
+        torch.empty(0, device=found)
+    # A torch without an accelerator says so by assertion.
+    except (RuntimeError, TypeError, ValueError, AssertionError):
+        raise value_error("device", "a torch device of this machine", device) from None
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,9 +14,10 @@ import numpy as np
 import torch
 
 from ._classical_masks import ClassicalMasks
-from ._core import Parser, atomic_path, import_extra, import_name, value_error
+from ._core import Parser, atomic_path, import_extra, import_name, shape_error, value_error
 from ._gap import background_gap
-from ._images import image_files, like, pillow, read_image
+from ._images import SUFFIXES, image_files, like, pillow, read_image
+from ._mask import mask_array
 from ._model_masks import ModelMasks, fingerprint, onnx_network
 from ._pools import FolderPool, ImagePool
 from ._procedural import ProceduralPool
@@ -31,41 +33,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True)
 
     masks = _command(commands, "masks", "compute masks once and keep them", _masks)
-    masks.add_argument("--out", type=Path, required=True, help="folder of the mask store")
+    masks.add_argument("--out", type=_path, required=True, help="folder of the mask store")
     masks.add_argument(
         "--provider",
         default="classical",
         help="classical, alpha, folder:DIR, u2net:FILE.onnx, isnet:FILE.onnx or package:factory (default: classical)",
     )
-    masks.add_argument("--batch-size", type=_at_least(1), default=1, help="images per call (default: 1)")
+    masks.add_argument("--batch-size", type=_whole(1), default=1, help="images per call (default: 1)")
     masks.add_argument(
-        "--threads", type=_at_least(0), default=0, help="of the network or OpenCV (default: 0, as many as they like)"
+        "--threads", type=_whole(0, 1024), default=0, help="of the network or OpenCV (default: 0, as many as they like)"
     )
     masks.add_argument("--shard", default="0/1", help="K/N: only every N-th image from the K-th (default: 0/1)")
-    masks.add_argument("--report", type=Path, help="page on the quality of the masks to write")
+    masks.add_argument("--report", type=_path, help="page on the quality of the masks to write")
 
     preview = _command(commands, "preview", "write a sheet of images with replaced backgrounds", _preview)
-    preview.add_argument("--out", type=Path, required=True, help="PNG to write")
-    preview.add_argument("--n", type=_at_least(1), default=16, help="number of images (default: 16)")
-    preview.add_argument("--size", type=_at_least(1), default=160, help="of each in pixels (default: 160)")
+    preview.add_argument("--out", type=_path, required=True, help="PNG to write")
+    preview.add_argument("--n", type=_whole(1), default=16, help="number of images (default: 16)")
+    preview.add_argument("--size", type=_whole(1, 4096), default=160, help="of each in pixels (default: 160)")
 
     gap = _command(commands, "gap", "measure background bias; each subfolder of IMAGES is a class", _gap)
     gap.add_argument("--model", required=True, help="package:factory, which returns the model, or (model, transform)")
-    gap.add_argument("--repeats", type=_at_least(1), default=5)
-    gap.add_argument("--batch-size", type=_at_least(1), default=64)
+    gap.add_argument("--repeats", type=_whole(1), default=5)
+    gap.add_argument("--batch-size", type=_whole(1), default=64)
     gap.add_argument("--device", default="cpu")
 
     for command in (preview, gap):
-        command.add_argument("--masks", type=Path, required=True, help="folder of the mask store")
-        command.add_argument("--pool", type=Path, help="folder of backgrounds (default: computed ones)")
-        command.add_argument("--seed", type=_at_least(0), default=0)
+        command.add_argument("--masks", type=_path, required=True, help="folder of the mask store")
+        command.add_argument("--pool", type=_path, help="folder of backgrounds (default: computed ones)")
+        command.add_argument("--seed", type=_whole(0), default=0)
 
     return parser.run(arguments)
 
 
 def _command(commands: Any, name: str, description: str, run: Callable[..., int]) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(name, help=description, description=description)
-    parser.add_argument("images", type=Path, help="folder of images, searched with its subfolders")
+    parser.add_argument("images", type=_path, help="folder of images, searched with its subfolders")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.set_defaults(run=run)
     return parser
@@ -94,6 +96,8 @@ def _masks(options: argparse.Namespace) -> int:
 
 
 def _preview(options: argparse.Namespace) -> int:
+    if options.out.suffix.lower() not in SUFFIXES:
+        raise value_error("--out", f"the name of an image file ({', '.join(sorted(SUFFIXES))})", str(options.out))
     store, pool = MaskStore(options.masks), _pool(options)
     files, failed = _usable(options.images, store)
     chosen = files[:: max(1, len(files) // options.n)][: options.n]
@@ -152,9 +156,13 @@ class _Files(Sequence[Any]):
 
 def _usable(folder: Path, store: MaskStore) -> tuple[list[Path], dict[str, str]]:
     """Return the images of a folder that can be read and have masks, and why the others do not."""
-    files, broken = _sifted(image_files(folder), read_image)
-    files, maskless = _sifted(files, store.load)
-    failed = broken | maskless
+
+    def read(file: Path) -> None:
+        size, mask = read_image(file).shape[:2], mask_array(store.load(file))
+        if mask.shape != size:
+            raise shape_error("mask", "(h, w)", {"mask": mask.shape, "image": size})
+
+    files, failed = _sifted(image_files(folder), read)
     if not files:
         raise value_error("images", f"images with masks in {store.folder}", next(iter(failed.values())))
     return files, failed
@@ -166,7 +174,7 @@ def _sifted(files: Sequence[Path], read: Callable[[Path], object]) -> tuple[list
         try:
             read(file)
             good.append(file)
-        except (OSError, KeyError) as error:
+        except (OSError, KeyError, ValueError) as error:
             failed[str(file)] = str(error.args[0] if isinstance(error, KeyError) else error)
     return good, failed
 
@@ -194,18 +202,25 @@ def _pool(options: argparse.Namespace) -> ImagePool:
     return ProceduralPool() if options.pool is None else FolderPool(options.pool)
 
 
-def _at_least(least: int) -> Callable[[str], int]:
+def _whole(least: int, most: float = math.inf) -> Callable[[str], int]:
     def number(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"expected a whole number of at least {least}, got {text}")
+        if not text.isdecimal() or not least <= int(text) <= most:
+            limit = f"of at least {least}" if most == math.inf else f"from {least} to {most}"
+            raise argparse.ArgumentTypeError(f"expected a whole number {limit}, got {text}")
         return int(text)
 
     return number
 
 
+def _path(text: str) -> Path:
+    if not text:  # the working directory, to a Path; to a shell, a variable that is not set
+        raise argparse.ArgumentTypeError("expected a path, got nothing")
+    return Path(text)
+
+
 def _shard(text: str) -> tuple[int, int]:
     shard, _, shards = text.partition("/")
-    if not (shard.isdigit() and shards.isdigit() and int(shard) < int(shards)):
+    if not (shard.isdecimal() and shards.isdecimal() and int(shard) < int(shards)):
         raise value_error("--shard", "K/N with K from 0 to N - 1", text)
     return int(shard), int(shards)
 

@@ -52,7 +52,9 @@ def image_files(folder: str | os.PathLike[str]) -> list[Path]:
     root = as_path("folder", folder)
     if not root.is_dir():
         raise value_error("folder", "an existing folder", str(root))
-    files = sorted(p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+    named = (p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+    # A link that leads nowhere is a broken image; a folder is none, and reading from a pipe would never end.
+    files = sorted(p for p in named if p.is_file() or (p.is_symlink() and not p.exists()))
     if not files:
         raise value_error("folder", f"image files ({', '.join(sorted(SUFFIXES))})", f"none in {root}")
     return files

@@ -124,28 +124,29 @@ def _restored(saliency: Tensor, size: tuple[int, ...]) -> Array:
     return mask.clamp(0, 1).numpy()
 
 
-def onnx_network(
-    path: str | os.PathLike[str], *, providers: Sequence[str] = ("CPUExecutionProvider",), threads: int = 0
-) -> Network:
+def onnx_network(path: str | os.PathLike[str], *, providers: Sequence[Any] | None = None, threads: int = 0) -> Network:
     """Return the network of a local ONNX file for `ModelMasks`: ``ModelMasks.u2net(onnx_network("u2net.onnx"))``.
 
     Args:
         path: the file.
-        providers: onnxruntime's execution providers, the preferred first.
+        providers: onnxruntime's execution providers, names or ``(name, options)``, the preferred first. ``None`` is
+            CUDA where the installed onnxruntime has it, and the CPU.
         threads: of one run; 0 leaves it to onnxruntime.
 
     Raises:
-        ValueError: there is no such file, it is no network that onnxruntime reads, or ``threads`` is negative.
+        ValueError: there is no such file, it is no network that onnxruntime reads, this onnxruntime does not have a
+            provider, or ``threads`` is negative; from the network, when it does not take the images.
         ImportError: onnxruntime is not installed.
     """
     if not as_path("path", path).is_file():
         raise value_error("path", "an ONNX file", os.fspath(path))
     check_whole("threads", threads, 0)
     runtime = import_extra("onnxruntime", package="bgaugment", extra="onnx")
+    chosen = _chosen(providers, runtime.get_available_providers())
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     try:
-        session = runtime.InferenceSession(os.fspath(path), options, providers=list(providers))
+        session = runtime.InferenceSession(os.fspath(path), options, providers=chosen)
     # The errors of onnxruntime have no class in common.
     except Exception as error:
         raise value_error("path", "an ONNX file", f"{os.fspath(path)} ({error})") from error
@@ -153,10 +154,25 @@ def onnx_network(
 
     def network(batch: Tensor) -> Tensor:
         # Many exported networks have a batch size of one built in.
-        outputs = [session.run([exit_], {entrance: one[None].cpu().numpy()})[0] for one in batch]
+        try:
+            outputs = [session.run([exit_], {entrance: one[None].cpu().numpy()})[0] for one in batch]
+        except Exception as error:
+            got = f"{tuple(batch.shape[1:])} ({' '.join(str(error).split())})"
+            raise value_error("network", "an input that the ONNX file takes", got) from error
         return torch.from_numpy(np.concatenate(outputs))
 
     return network
+
+
+def _chosen(providers: Sequence[Any] | None, available: Sequence[str]) -> list[Any]:
+    if providers is None:
+        return [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in available]
+    if not isinstance(providers, (list, tuple)):
+        raise type_error("providers", "a list of execution providers", providers)
+    # onnxruntime would warn and take another one.
+    if not providers or not all((one[0] if isinstance(one, tuple) and one else one) in available for one in providers):
+        raise value_error("providers", f"a list of {', '.join(available)}", providers)
+    return list(providers)
 
 
 def fingerprint(path: str | os.PathLike[str]) -> str:
