@@ -194,10 +194,10 @@ def lowest(session: nox.Session, package: str) -> None:
 @nox.session(python=PYTHONS[-1], reuse_venv=False)
 @nox.parametrize("package", PUBLISHED, ids=PUBLISHED)
 def newest(session: nox.Session, package: str) -> None:
-    """Run the tests with the newest of everything, pre-releases too, whatever pip's constraints say."""
+    """Run the tests with the newest release of everything, whatever pip's constraints say."""
     chosen = PACKAGES[package]
     wheel = with_extras(build_wheel(session, chosen), chosen)
-    session.install(wheel, *group(chosen, "test"), env={"UV_CONSTRAINT": None, "UV_PRERELEASE": "allow"})
+    session.install(wheel, *group(chosen, "test"), env={"UV_CONSTRAINT": None})
     uv(session, "pip", "list")
     run_pytest(session, *package_tests(chosen, slow=False))
 
