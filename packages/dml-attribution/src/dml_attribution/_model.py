@@ -27,7 +27,7 @@ def frozen(forward_func: Callable[..., Any]) -> Iterator[None]:
     # Frozen parameters keep the pass from saving what only their gradients need.
     trainable = [p for module in modules for p in module.parameters(recurse=False) if p.requires_grad]
     try:
-        if any(mode for _, mode in modes):
+        if isinstance(model, nn.Module) and any(mode for _, mode in modes):
             model.eval()
         for parameter in trainable:
             parameter.requires_grad_(False)
