@@ -178,12 +178,13 @@ def test_a_full_disk_leaves_no_shard_done(tmp_path, fake, monkeypatch):
     assert not list(tmp_path.rglob("*.parquet"))
 
 
-def test_a_disk_with_room_for_images_alone(tmp_path, fake):
+def test_a_disk_with_room_for_images_alone(tmp_path, fake, monkeypatch):
+    monkeypatch.setattr("cargen._default.TORCS", None)  # its manifest in settings.json would find no room either
     allowed = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, allowed[1]))
     try:
         with pytest.raises(OSError, match="File too large"):
-            generate(tmp_path, n=3, make_renderer=fake.make)
+            generate(tmp_path, n=3, values={"model": ["sedan"]}, make_renderer=fake.make)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
     assert len(list(tmp_path.rglob("*.png"))) == 6
