@@ -149,23 +149,35 @@ def main() -> None:
         torch.tensor(background).movedim(-1, 0).contiguous(),
     ]
     batch = [tensor.expand(max(BATCHES), *tensor.shape).clone() for tensor in tensors]
-    alone = v2.Compose([v2.RandomResizedCrop(SIDE), v2.RandomHorizontalFlip()])
-    replace = AlbumentationsReplacement(ListPool([background]))
-    joint = v2.Compose([*alone.transforms, BackgroundReplacement(ListPool([background]))])
+    pool, crop_and_flip = ListPool([background]), [v2.RandomResizedCrop(SIDE), v2.RandomHorizontalFlip()]
+    replace = AlbumentationsReplacement(pool)
+    chains = {"PIL images": crop_and_flip, "tensors": [v2.ToImage(), *crop_and_flip]}
+    replacements = {
+        "PIL images": BackgroundReplacement(pool),
+        "tensors": BackgroundReplacement(pool.tensor((SIDE, SIDE))),
+    }
 
     def opened(file: Path) -> Image.Image:
         return Image.open(file).convert("RGB")
 
-    def load() -> None:
+    def load(pipeline: v2.Compose) -> None:
         for file in files:
-            np.asarray(alone(opened(file)))
+            np.asarray(pipeline(opened(file)))
 
-    def load_with_mask(pipeline: v2.Compose = alone) -> None:
+    def load_with_mask(pipeline: v2.Compose) -> None:
         for file, its in zip(files, masks):
             np.asarray(pipeline(opened(file), tv_tensors.Mask(its))[0])
 
-    def load_and_replace() -> None:
-        load_with_mask(joint)
+    def through_v2(kind: str) -> dict[str, tuple[Callable[[], object], int]]:
+        chain = chains[kind]
+        return {
+            f"decode + crop + flip of {kind}": (partial(load, v2.Compose(chain)), 3),
+            f"{kind}: with mask decode and joint crop alone": (partial(load_with_mask, v2.Compose(chain)), 3),
+            f"{kind}: with mask decode, joint crop, replacement": (
+                partial(load_with_mask, v2.Compose([*chain, replacements[kind]])),
+                3,
+            ),
+        }
 
     def load_and_replace_arrays() -> None:
         for file, its in zip(files, masks):
@@ -191,9 +203,8 @@ def main() -> None:
     with isolated_overlay(image=image, mask=mask, background=background) as (overlay, run_overlay):
         found = timed(
             {
-                "decode + crop + flip": (load, 3),
-                "v2: with mask decode and joint crop alone": (load_with_mask, 3),
-                "v2: with mask decode, joint crop, replacement": (load_and_replace, 3),
+                **through_v2("PIL images"),
+                **through_v2("tensors"),
                 "the same on arrays": (load_and_replace_arrays, 3),
                 "replace_background, array": (lambda: replace_background(image, mask, background), 1),
                 "replace_background, tensor": (lambda: replace_background(*tensors), 1),
@@ -214,11 +225,9 @@ def main() -> None:
         f"Python {platform.python_version()}, torch {torch.__version__}, torchvision {torchvision.__version__}, numpy"
     )
     print(f"{np.__version__}, Pillow {PIL.__version__}, 1 thread, {SIDE} px, {soft:.1%} soft pixels, input {digest}\n")
-    whole = found["decode + crop + flip"]
+    whole = found["decode + crop + flip of PIL images"]
     for name, value in found.items():
         print(f"{name:52s} {value:8.0f} us {value / whole:7.1%}")
-    through_v2 = found["v2: with mask decode, joint crop, replacement"] / whole - 1
-    alone_v2 = found["v2: with mask decode and joint crop alone"] / whole - 1
     arrays = found["the same on arrays"] / whole - 1
     rows: list[dict[str, object]] = []
 
@@ -234,8 +243,10 @@ def main() -> None:
         for name in (*others, overlay):
             report(f"replacement, {kind}: time", ours / found[name], name)
     report("with mask decode and joint crop: added time", arrays, "decode, crop and flip", "<= 0.4")
-    report("the same through v2: added time", through_v2, "decode, crop and flip", "<= 0.4")
-    report("... of which torchvision's joint crop", alone_v2, "decode, crop and flip")
+    for kind in chains:
+        peer, crop, joint = (found[name] for name in through_v2(kind))
+        report(f"the same through v2, {kind}: added time", joint / peer - 1, "decode, crop and flip", "<= 0.4")
+        report("... of which torchvision's joint crop", crop / peer - 1, "decode, crop and flip")
     for n in BATCHES:
         speed = found[f"{n} one by one"] / found[f"batch of {n}"]
         report(f"batch of {n}: speed", speed, "the same one by one", f">= {1.1 if n == 64 else 1}")
