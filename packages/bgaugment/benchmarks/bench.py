@@ -199,12 +199,12 @@ def main() -> None:
     def in_batches(n: int) -> dict[str, Callable[[int], None]]:
         return {f"batch of {n}": at_once, f"{n} one by one": one_by_one}
 
+    v2_runs = {kind: through_v2(kind) for kind in chains}
     others = peers(image, mask, background)
     with isolated_overlay(image=image, mask=mask, background=background) as (overlay, run_overlay):
         found = timed(
             {
-                **through_v2("PIL images"),
-                **through_v2("tensors"),
+                **{name: run for runs in v2_runs.values() for name, run in runs.items()},
                 "the same on arrays": (load_and_replace_arrays, 3),
                 "replace_background, array": (lambda: replace_background(image, mask, background), 1),
                 "replace_background, tensor": (lambda: replace_background(*tensors), 1),
@@ -243,8 +243,8 @@ def main() -> None:
         for name in (*others, overlay):
             report(f"replacement, {kind}: time", ours / found[name], name)
     report("with mask decode and joint crop: added time", arrays, "decode, crop and flip", "<= 0.4")
-    for kind in chains:
-        peer, crop, joint = (found[name] for name in through_v2(kind))
+    for kind, runs in v2_runs.items():
+        peer, crop, joint = (found[name] for name in runs)
         report(f"the same through v2, {kind}: added time", joint / peer - 1, "decode, crop and flip", "<= 0.4")
         report("... of which torchvision's joint crop", crop / peer - 1, "decode, crop and flip")
     for n in BATCHES:

@@ -18,7 +18,7 @@ from ._sources import naming
 from ._textcnn import TextCNN
 from ._texts import to_arrow
 from ._tokenizer import SocialTokenizer
-from ._torch import read_tensors, safetensors_torch, torch
+from ._torch import read_tensors, torch, write_tensors
 from ._word2vec import WordVectors
 
 _FORMAT = "1"
@@ -96,8 +96,7 @@ class TextClassifier:
             "options": self.options,
             "words": self.words,
         }
-        with atomic_path(path / "model.safetensors") as temporary:
-            temporary.write_bytes(safetensors_torch.save(self.network.state_dict()))
+        write_tensors(path / "model.safetensors", self.network.state_dict())
         with atomic_path(path / "model.json") as temporary:
             temporary.write_text(json.dumps(description), encoding="utf-8")
 

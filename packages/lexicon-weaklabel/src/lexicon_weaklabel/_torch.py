@@ -2,18 +2,18 @@
 
 import os
 
-from ._core import import_extra
+from ._core import atomic_path, import_extra
 
 for _module in ("torch", "safetensors"):
     import_extra(_module, package="lexicon-weaklabel", extra="torch")
 
-import safetensors.torch as safetensors_torch  # noqa: E402
 import torch  # noqa: E402
 from safetensors import SafetensorError, safe_open  # noqa: E402
+from safetensors.torch import save  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
-__all__ = ["F", "Tensor", "nn", "read_tensors", "safetensors_torch", "torch"]
+__all__ = ["F", "Tensor", "nn", "read_tensors", "torch", "write_tensors"]
 
 
 def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -23,3 +23,12 @@ def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(str(error)) from error
+
+
+def write_tensors(
+    path: str | os.PathLike[str], tensors: dict[str, Tensor], metadata: dict[str, str] | None = None
+) -> None:
+    """Write a safetensors file, whole or not at all."""
+    with atomic_path(path) as temporary:
+        # save_file would make a temporary file of its own, which stays when the process is killed.
+        temporary.write_bytes(save(tensors, metadata))

@@ -24,11 +24,11 @@ from ._checks import (
     checked_tuple,
 )
 from ._classifier import TextClassifier, padded
-from ._core import atomic_path, shape_error, track, value_error
+from ._core import shape_error, track, value_error
 from ._labels import Labels
 from ._masking import SignalMasker
 from ._sources import naming
-from ._torch import F, Tensor, read_tensors, safetensors_torch, torch
+from ._torch import F, Tensor, read_tensors, torch, write_tensors
 from ._word2vec import WordVectors
 
 _ADAM = ("exp_avg", "exp_avg_sq", "step")  # what it keeps for each parameter
@@ -237,9 +237,7 @@ class _State:
         for number, state in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{number}.{name}": value for name, value in state.items()}
         metadata = {"losses": json.dumps(self.losses), "best": str(self.best)}
-        with atomic_path(path) as temporary:
-            # save_file would make a temporary file of its own, which stays when the process is killed.
-            temporary.write_bytes(safetensors_torch.save(tensors, metadata))
+        write_tensors(path, tensors, metadata)
 
     def _read(self, path: Path) -> None:
         with naming(path, "the checkpoint of a training that was stopped"):
